@@ -115,18 +115,21 @@ class CaptionTransformer(ModelMixin, ConfigMixin):
         heads: int = 4,
         latent_channels: int = 8,
         side: int = 8,  # latents are side x side
+        patch: int = 2,  # patch x patch latents make one token
         text_width: int = 384,  # MiniLM's
         styles: int = 2,
     ):
         super().__init__()
-        self.read_latents = nn.Linear(latent_channels, width)
+        values = latent_channels * patch**2
+        self.patch = patch
+        self.read_latents = nn.Linear(values, width)
         self.read_words = nn.Linear(text_width, width)
         self.read_caption = nn.Linear(text_width, width)
         self.read_time = nn.Sequential(nn.Linear(128, width), nn.SiLU(), nn.Linear(width, width))
-        self.place = nn.Parameter(torch.randn(1, side * side, width) * 0.02)
+        self.place = nn.Parameter(torch.randn(1, (side // patch) ** 2, width) * 0.02)
         self.style = nn.Embedding(styles, width)
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
-        self.write = nn.Linear(width, latent_channels)
+        self.write = nn.Linear(width, values)
         nn.init.zeros_(self.write.weight)
         nn.init.zeros_(self.write.bias)
 
@@ -140,14 +143,15 @@ class CaptionTransformer(ModelMixin, ConfigMixin):
     ) -> Tensor:
         pooled = (words * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         condition = self.read_time(waves(time)) + self.read_caption(pooled) + self.style(style)
-        latents = self.read_latents(noisy.flatten(2).transpose(1, 2)) + self.place
-        tokens = torch.cat([self.read_words(words), latents], dim=1)  # [B, N + 64, width]
+        patches = F.pixel_unshuffle(noisy, self.patch)  # [B, 32, 4, 4]
+        latents = self.read_latents(patches.flatten(2).transpose(1, 2)) + self.place
+        tokens = torch.cat([self.read_words(words), latents], dim=1)  # [B, N + 16, width]
         visible = F.pad(mask, (0, latents.shape[1]), value=True)[:, None, None]
         condition = F.silu(condition)
         for block in self.blocks:
             tokens = block(tokens, condition, visible)
         clean = self.write(normed(tokens[:, words.shape[1] :]))
-        return clean.transpose(1, 2).reshape(noisy.shape)
+        return F.pixel_shuffle(clean.transpose(1, 2).reshape(patches.shape), self.patch)
 
 
 def waves(time: Tensor) -> Tensor:

@@ -6,8 +6,10 @@ tutor is ready. GRADIO_SERVER_NAME and GRADIO_SERVER_PORT change the address.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported
@@ -18,7 +20,11 @@ import uvicorn
 
 import demos as all_demos
 from demos.base import Demo
+from explainers.topics import load_topics
 from interface import api, chat, demo_page
+from interface.runs import Gate
+
+HEAD_START = 0.5  # seconds in which the first page is served before models take the processor
 
 
 def create_app(
@@ -26,16 +32,22 @@ def create_app(
     demos: Mapping[str, Demo],
     topics: Mapping[str, Any],
 ) -> fastapi.FastAPI:
-    """The whole site. `tutor_loader` runs in the background, from now on."""
+    """The whole site. `tutor_loader` runs in the background once the server is up."""
     host = api.Host(tutor_loader)
     resources = {"language_model": lambda: host.tutor().language_model}
-    app = fastapi.FastAPI(title="Predict or Create?", docs_url=None, redoc_url=None)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: fastapi.FastAPI) -> AsyncIterator[None]:
+        threading.Timer(HEAD_START, host.wake).start()
+        yield
+
+    app = fastapi.FastAPI(title="Predict or Create?", lifespan=lifespan, openapi_url=None)
     app.get("/healthz")(lambda: host.status)
-    demo_page.mount(app, demos, resources)
-    host.wake()
+    gate = Gate()
+    demo_page.mount(app, demos, resources, gate=gate)
     return gr.mount_gradio_app(
         app,
-        chat.build(host, demos, topics, resources),
+        chat.build(host, demos, topics, resources, gate),
         path="/",
         theme=chat.theme(),
         head=chat.head(),
@@ -48,23 +60,26 @@ def create_app(
     )
 
 
-def open_tutor() -> api.Tutor:
-    """The real tutor. Imported here, in the background, because its models are heavy."""
-    from explainers.tutor import open_tutor
+def open_real_tutor(demos: Mapping[str, Demo]) -> api.Tutor:
+    """The real tutor, which knows the demos by the phrases that ask for them; heavy."""
+    from explainers.tutor import DemoPhrases, open_tutor
 
-    return open_tutor()
+    known = [
+        DemoPhrases(one.slug, one.title, one.topic, getattr(one, "phrases", ()))
+        for one in demos.values()
+    ]
+    return open_tutor(known)
 
 
 def main() -> None:
     """Serve: on this machine only, or to everyone on a Hugging Face Space."""
-    from explainers import library
-
     everyone = "0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1"
     name = os.environ.get("GRADIO_SERVER_NAME", everyone)
     port = int(os.environ.get("GRADIO_SERVER_PORT", "7860"))
-    site = create_app(open_tutor, all_demos.load(), library.load())
+    demos = all_demos.load()
+    site = create_app(lambda: open_real_tutor(demos), demos, load_topics())
     print(f"Predict or Create? is at http://{name}:{port}", flush=True)
-    uvicorn.run(site, host=name, port=port, log_level="warning", proxy_headers=True)
+    uvicorn.run(site, host=name, port=port, log_level="warning")
 
 
 if __name__ == "__main__":

@@ -176,7 +176,7 @@ def main() -> int:
         kinds = ", ".join(sorted({case.kind for case in read_cases()}))
         parser.error(f"there is no kind {wanted.kind!r}; there is: {kinds}")
 
-    from explainers.tutor import open_tutor
+    from app import open_tutor
 
     tutor, outcomes = open_tutor(), []
     for number, case in enumerate(cases, 1):

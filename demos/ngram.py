@@ -21,19 +21,20 @@ from demos.base import Piece
 
 # Words (with their apostrophes and inner hyphens), dashes, line breaks, any other mark.
 WORD = re.compile(r"\n|'?[^\W\d_]+(?:['’-][^\W\d_]+)*|--+|[^\s\w]|[\d_]+")
+DIRECTION = re.compile(r"_*\[[^]_]*[]_]_*|_+[^_]*_+|\*+[^*]*\*+")  # [Aside]_, _Exit_, *Exit*
 CLOSING = set(".,;:!?)'’")  # marks that stand right behind a word
 DISCOUNT = 0.75  # taken from every count (0..1) and given to what was never seen; Ney et al. (1994)
 START = "\n"
 
 
 def plain_text(play: str) -> str:
-    """What is spoken in a play in Markdown: no headings, no names of speakers, no stage directions."""
+    """What is spoken in a play in Markdown: no headings, speakers' names or stage directions."""
     spoken = []
     for paragraph in re.split(r"\n\s*\n", play):
         paragraph = re.sub(r"\A\*\*.*\*\* *(?:\n|\Z)", "", paragraph.strip())
-        paragraph = re.sub(r"_+[^_]*_+|\*+[^*]*\*+|\[[^]]*\]", " ", paragraph.replace("\\", ""))
-        if paragraph.strip() and not paragraph.startswith("#"):
-            spoken.append("\n".join(line.strip() for line in paragraph.strip().splitlines()))
+        paragraph = DIRECTION.sub(" ", paragraph.replace("\\", "")).replace("_", " ")
+        if not paragraph.startswith("#"):
+            spoken += [line.strip() for line in paragraph.splitlines() if line.strip()]
     return "\n".join(spoken)
 
 
@@ -103,7 +104,7 @@ class Trigrams:
     def continue_text(
         self, text: str, *, max_tokens: int, temperature: float, top_p: float, seed: int
     ) -> Iterator[Piece]:
-        """Words after `text`, one by one, with their probability and the ten likeliest."""
+        """Words after `text`, one by one, with their probability and ten others."""
         generator = np.random.default_rng(seed)
         so_far = words(text) or [START]
         for _ in range(max_tokens):
@@ -113,9 +114,9 @@ class Trigrams:
             so_far.append(self.vocabulary[chosen])
 
     def _piece(self, likely: np.ndarray, chosen: int, after: str) -> Piece:
-        best = np.argsort(-likely, kind="stable")[:10]
-        weighed = tuple((written(self.vocabulary[i], after), float(likely[i])) for i in best)
-        return Piece(written(self.vocabulary[chosen], after), float(likely[chosen]), weighed)
+        best = [i for i in np.argsort(-likely, kind="stable")[:11] if i != chosen][:10]
+        others = tuple((written(self.vocabulary[i], after), float(likely[i])) for i in best)
+        return Piece(written(self.vocabulary[chosen], after), float(likely[chosen]), others)
 
 
 def discounted(shorter: np.ndarray, followers: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -128,7 +129,9 @@ def discounted(shorter: np.ndarray, followers: np.ndarray, counts: np.ndarray) -
     return found
 
 
-def sample(likely: np.ndarray, temperature: float, top_p: float, generator: np.random.Generator) -> int:
+def sample(
+    likely: np.ndarray, temperature: float, top_p: float, generator: np.random.Generator
+) -> int:
     """Draw one: temperature 0 takes the likeliest; `top_p` keeps the likeliest that sum to it.
 
     likely: (vocabulary,), sums to 1. temperature 0..2; top_p 0..1. Nucleus sampling after

@@ -23,7 +23,8 @@ import assets
 from demos.base import Bars, Choice, Demo, Note, Piece, Table, Text, Toggle, Tokens, View, Words
 
 WEIGHTS = Path(__file__).parent.parent / "weights" / "sentiment"
-WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|[!?]")
+WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|[.,;:!?()]")
+NEGATIONS = frozenset("not no never nothing neither nor without hardly barely cannot".split())
 LEFT_OUT_AT_MOST = 60  # texts in one round of leaving words out, so that a long review stays quick
 BATCH = 16  # texts that go through the sentence encoder at once
 FULL = 2.0  # log odds that paint a word in its strongest colour
@@ -38,6 +39,23 @@ TOGETHER, MEANING, WORDS, LEXICON = (
 # ------------------------------------------------------------------- ways to tell
 
 
+def words_at(text: str) -> list[tuple[str, int]]:
+    """The words in `text`, in lower case, and the character where each begins.
+
+    Words from a negation to the next punctuation mark are marked, so that "not bad" is not "bad":
+    Pang, Lee & Vaithyanathan (2002), arXiv:cs/0205070. Cross-validated accuracy 79.1% -> 80.0%.
+    """
+    found, negated = [], False
+    for match in WORD.finditer(text.lower().replace("’", "'")):
+        word = match[0]
+        if word in ".,;:!?()":
+            negated = False
+        if word not in ".,;:()":
+            found.append((f"not_{word}" if negated else word, match.start()))
+        negated = negated or word in NEGATIONS or word.endswith("n't")
+    return found
+
+
 def word_counts(text: str) -> dict[str, int]:
     """Single words and pairs of neighbours in `text`, with how often each stands there."""
     found = [word for word, _ in words_at(text)]
@@ -45,12 +63,6 @@ def word_counts(text: str) -> dict[str, int]:
     for term in found + [f"{one} {two}" for one, two in zip(found, found[1:], strict=False)]:
         counts[term] = counts.get(term, 0) + 1
     return counts
-
-
-def words_at(text: str) -> list[tuple[str, int]]:
-    """The words in `text`, in lower case, and the character where each begins."""
-    plain = text.replace("’", "'")
-    return [(match[0].lower(), match.start()) for match in WORD.finditer(plain)]
 
 
 @dataclass(frozen=True)
@@ -91,12 +103,11 @@ def model() -> Model:
 
     card = json.loads((WEIGHTS / "card.json").read_text(encoding="utf-8"))
     terms = json.loads((WEIGHTS / "terms.json").read_text(encoding="utf-8"))
-    arrays = {name: array.astype(np.float64) for name, array in load_file(WEIGHTS / "model.safetensors").items()}
     return Model(
         terms={term: row for row, term in enumerate(terms)},
         intercepts=card["intercepts"],
         card=card,
-        **arrays,
+        **load_file(WEIGHTS / "model.safetensors"),
     )
 
 
@@ -153,11 +164,11 @@ def embed(texts: Sequence[str]) -> np.ndarray:
 @functools.cache
 def sentence_encoder() -> tuple[Any, Any]:
     """MiniLM's tokenizer and network, loaded once."""
-    from transformers import AutoTokenizer, BertModel
+    from transformers import AutoModel, AutoTokenizer
 
     folder = assets.path("minilm")
-    encoder = BertModel.from_pretrained(folder, add_pooling_layer=False)
-    return AutoTokenizer.from_pretrained(folder), encoder.eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    return tokenizer, AutoModel.from_pretrained(folder, local_files_only=True).eval()
 
 
 def lexicon_scores(texts: Sequence[str]) -> np.ndarray:
@@ -218,7 +229,8 @@ def weighed(text: str, name: str) -> Iterator[Words]:
     steps = [exact_pulls(text, pieces)] if name == WORDS else left_out_pulls(WAYS[name], pieces)
     for pulls in steps:
         shown = tuple(
-            (piece, max(-1.0, min(1.0, pull / FULL))) for piece, pull in zip(pieces, pulls, strict=True)
+            (piece, max(-1.0, min(1.0, pull / FULL)))
+            for piece, pull in zip(pieces, pulls, strict=True)
         )
         yield Words(shown, low="negative", high="positive", key="words", title="What each word did")
 
@@ -226,7 +238,9 @@ def weighed(text: str, name: str) -> Iterator[Words]:
 # ------------------------------------------------------------------------------ the demo
 
 
-def run(text: str, classifier: str, ask_language_model: bool, language_model: Any) -> Iterator[View]:
+def run(
+    text: str, classifier: str, ask_language_model: bool, language_model: Any
+) -> Iterator[View]:
     """The verdict, the words behind it, what the others say, and the language model if asked."""
     positive = probability(float(WAYS[classifier]([text])[0]))
     yield Bars({"negative": 1 - positive, "positive": positive}, key="verdict", title="The verdict")
@@ -258,11 +272,11 @@ def honest(text: str, name: str) -> str:
     """How far to trust the verdict, in plain words."""
     card = model().card
     note = (
-        f"Measured on {card['held_out_snippets']:,} film reviews kept away from the training, this way of "
-        f"telling is right {right(name):.0%} of the time. It learned from English film reviews, so "
-        "other subjects, irony and other languages lead it astray."
+        f"Measured on {card['held_out_snippets']:,} snippets of film reviews that no training saw, "
+        f"this way of telling is right {right(name):.0%} of the time. It is made for English film "
+        "reviews: other subjects, irony and other languages lead it astray."
     )
-    found = [word for word, _ in words_at(text)]
+    found = [word.removeprefix("not_") for word, _ in words_at(text) if word not in "!?"]
     if sum(word in model().terms for word in found) * 2 < max(1, len(found)):
         note += " It has hardly seen any of these words before: take this verdict as a guess."
     return note
@@ -270,20 +284,18 @@ def honest(text: str, name: str) -> str:
 
 def asked(text: str, language_model: Any) -> Iterator[View]:
     """The same question, put to the language model in words; its answer as it is written."""
-    question = (
-        "Is this film review positive or negative? Answer with one of the two words, "
-        f"then give a short reason.\n\nReview: {text}"
-    )
+    question = f"Is this film review positive or negative? Answer with one word.\n\nReview: {text}"
     written: list[Piece] = []
     messages = [{"role": "user", "content": question}]
-    for token in language_model.stream(messages, max_tokens=60, alternatives=5):
+    for token in language_model.stream(messages, max_tokens=40, alternatives=5):
         written.append(Piece(token.text, token.probability, token.alternatives))
         yield Tokens(tuple(written), key="asked", title="What the language model writes")
     yield Note(
         "The classifier can only ever answer with a number between negative and positive, and its "
-        "accuracy is known. The language model was given the question in words and writes an answer, "
-        "token by token: it can give reasons, and it can also miss the question or sound sure and "
-        "be wrong. Predicting chooses among given answers; generating makes one up.",
+        "accuracy is known. The language model was given the question in words and writes an "
+        "answer, token by token: it is free to say anything, so it may explain itself, hedge, "
+        "miss the question, or sound sure and be wrong. Predicting chooses among given answers; "
+        "generating makes one up.",
         key="difference",
     )
 
@@ -328,7 +340,7 @@ DEMO = Demo(
     ),
     credits=(
         "Film reviews rated by people and the VADER lexicon: Hutto & Gilbert (2014), MIT",
-        "all-MiniLM-L6-v2 by the sentence-transformers authors (Reimers & Gurevych, 2019), Apache-2.0",
+        "all-MiniLM-L6-v2 by the authors of sentence-transformers (Reimers & Gurevych, 2019)",
     ),
     needs=("language_model",),
 )

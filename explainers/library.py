@@ -8,16 +8,18 @@ by cosine; character n-grams (TF-IDF) add what meaning misses: rare names and mi
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from explainers.grounding import content_words
 from explainers.topics import Passage, Topic, load_topics
 
 if TYPE_CHECKING:
     import numpy as np
+
+SHIPPED = Path(__file__).parents[1] / "weights" / "library" / "embeddings.safetensors"
 
 Encode = Callable[[Sequence[str]], "np.ndarray"]  # n texts -> [n, 384], rows of length 1
 
@@ -59,25 +61,47 @@ class Findings:
 
 
 class Library:
-    """Topics with an index over them. Building it embeds about 3,500 short texts, then caches."""
+    """Topics with an index over them.
 
-    def __init__(self, topics: Mapping[str, Topic], encode: Encode, cache: Path | None = None) -> None:
+    kept: embeddings by digest, so that only texts that changed have to be embedded.
+    """
+
+    def __init__(self, topics: Mapping[str, Topic], encode: Encode, kept: Mapping[str, np.ndarray]) -> None:
+        import numpy as np
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         self.topics = topics
         self.passages = tuple(passage for topic in topics.values() for passage in topic.passages)
         self.entries = tuple(_entries(topics, self.passages))
         self.encode = encode
-        texts = [entry.text for entry in self.entries]
-        self._vectors = _cached(texts, encode, cache)
+        self.texts = texts = tuple(entry.text for entry in self.entries)
+        self.vectors = embed_with_cache(texts, encode, kept)
+        self.made_fresh = any(digest(text) not in kept for text in texts)
         self._speller = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True)
         self._spelled = self._speller.fit_transform(texts)
+        self._known = {text: index for index, text in enumerate(texts)}
+        self.kinds = np.array([entry.kind for entry in self.entries])
+        self.rows_by_topic = {slug: np.flatnonzero([entry.topic == slug for entry in self.entries]) for slug in topics}
+        self.vocabulary = frozenset(content_words(" ".join(texts)))
+
+    def compare(self, question: str) -> tuple[np.ndarray, np.ndarray]:
+        """Likeness of the question to each entry in meaning and in spelling: twice [len(entries)]."""
+        meaning = self.vectors @ self.embed([question])[0]
+        spelling = (self._spelled @ self._speller.transform([question]).T).toarray()[:, 0]
+        return meaning, spelling
 
     def similarities(self, question: str) -> np.ndarray:
         """How close each entry is to the question: [len(entries)], about 0..1."""
-        meaning = self._vectors @ self.encode([question])[0]
-        spelling = (self._spelled @ self._speller.transform([question]).T).toarray()[:, 0]
+        meaning, spelling = self.compare(question)
         return MEANING * meaning + SPELLING * spelling
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Vectors [len(texts), 384]; those of the library's own texts are looked up."""
+        import numpy as np
+
+        fresh = [text for text in texts if text not in self._known]
+        made = dict(zip(fresh, self.encode(fresh), strict=True)) if fresh else {}
+        return np.stack([made[t] if t in made else self.vectors[self._known[t]] for t in texts])
 
     def search(self, question: str, *, keep: int = 12) -> Findings:
         """The topics and sentences nearest to `question`, best first."""
@@ -97,15 +121,11 @@ class Library:
         sentences.sort(key=lambda found: -found.score)
         return Findings(tuple(topics), tuple(sentences[:keep]))
 
-    def item(self, thing: str) -> Found | None:
-        """The everyday example called most like `thing`, or None when there is none near."""
-        similarity = self.similarities(thing)
-        named = [(float(s), e) for e, s in zip(self.entries, similarity, strict=True) if e.kind == "item_name"]
-        if not named:
-            return None
-        score, entry = max(named, key=lambda pair: pair[0])
-        passage = self.passages[entry.passage]
-        return Found(passage.text, passage, score)
+    def best(self, name: str, kind: str) -> tuple[float, Entry]:
+        """The entry of `kind` most like `name`, and how alike the two are, about 0..1."""
+        similarity = self.similarities(name)
+        named = ((float(s), e) for e, s in zip(self.entries, similarity, strict=True) if e.kind == kind)
+        return max(named, key=lambda pair: pair[0])
 
 
 def _entries(topics: Mapping[str, Topic], passages: Sequence[Passage]) -> list[Entry]:
@@ -122,23 +142,41 @@ def _entries(topics: Mapping[str, Topic], passages: Sequence[Passage]) -> list[E
     return entries
 
 
-def _cached(texts: Sequence[str], encode: Encode, cache: Path | None) -> np.ndarray:
-    """Embeddings [len(texts), 384], kept in a file named by the hash of the texts."""
+def embed_with_cache(texts: Sequence[str], encode: Encode, kept: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Vectors [len(texts), 384]; those whose text's hash is in `kept` need no work."""
     import numpy as np
 
-    if cache is None:
-        return encode(texts)
-    digest = hashlib.sha256(json.dumps(list(texts)).encode()).hexdigest()[:16]
-    kept = cache / f"library-{digest}.npy"
-    if kept.exists():
-        return np.load(kept, allow_pickle=False)
-    vectors = encode(texts)
-    cache.mkdir(parents=True, exist_ok=True)
-    scratch = kept.with_name(f".{kept.name}.part")
-    with scratch.open("wb") as opened:
-        np.save(opened, vectors)
-    scratch.replace(kept)
-    return vectors
+    digests = [digest(text) for text in texts]
+    fresh = [text for text, name in zip(texts, digests, strict=True) if name not in kept]
+    made = dict(zip(fresh, encode(fresh), strict=True)) if fresh else {}
+    return np.stack([made[t] if t in made else kept[d].astype("float32") for t, d in zip(texts, digests, strict=True)])
+
+
+def digest(text: str) -> str:
+    """A text's name in the kept embeddings: 8 bytes of SHA-256, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def load_kept(path: Path) -> dict[str, np.ndarray]:
+    """Embeddings by their text's digest, from a safetensors file; none when there is no file."""
+    from safetensors.numpy import load_file
+
+    if not path.exists():
+        return {}
+    kept = load_file(path)
+    return dict(zip((row.tobytes().hex() for row in kept["digests"]), kept["vectors"], strict=True))
+
+
+def save_kept(path: Path, texts: Sequence[str], vectors: np.ndarray) -> None:
+    """Write embeddings as float16 beside their texts' digests, in one move."""
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    digests = np.stack([np.frombuffer(bytes.fromhex(digest(text)), np.uint8) for text in texts])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.part")
+    save_file({"digests": digests, "vectors": np.ascontiguousarray(vectors.astype(np.float16))}, scratch)
+    scratch.replace(path)
 
 
 def open_encoder(folder: Path) -> Encode:
@@ -165,7 +203,11 @@ def open_encoder(folder: Path) -> Encode:
 
 
 def open_library() -> Library:
-    """The library over our own topics, with its embeddings cached."""
+    """The library over our own topics. Embeddings of changed topics are made anew and cached."""
     import assets
 
-    return Library(load_topics(), open_encoder(assets.path("minilm")), assets.cache_folder())
+    shipped, cached = SHIPPED, assets.cache_folder() / "library.safetensors"
+    library = Library(load_topics(), open_encoder(assets.path("minilm")), load_kept(shipped) | load_kept(cached))
+    if library.made_fresh:
+        save_kept(cached, library.texts, library.vectors)
+    return library

@@ -22,6 +22,7 @@ from assets.fetch import AssetError
 from demos.base import Demo, DemoError
 from explainers.reply import Draft, Reply
 from interface import bridge
+from interface.runs import Gate, Resources
 
 WAKING = "The tutor is waking up. Your question is next."
 ASLEEP = "The tutor could not start. The server's log says why; please try again in a moment."
@@ -156,9 +157,7 @@ def _is_message(given: object) -> bool:
     )
 
 
-def publish(
-    host: Host, demos: Mapping[str, Demo], resources: Mapping[str, Callable[[], object]]
-) -> None:
+def publish(host: Host, demos: Mapping[str, Demo], resources: Resources, gate: Gate) -> None:
     """The public endpoints. Call it once, inside gr.Blocks."""
 
     def ask(question: str, history: str = "[]") -> str:
@@ -185,7 +184,7 @@ def publish(
         """
         return json.dumps([demo.describe() for demo in demos.values()])
 
-    def run_demo(slug: str, inputs: str) -> str:
+    def run_demo(slug: str, inputs: str, request: gr.Request) -> str:
         """Run a live demo.
 
         Parameters:
@@ -196,12 +195,11 @@ def publish(
         """
         try:
             given = read_json(inputs or "{}", "The inputs")
-            return json.dumps(bridge.run_demo(demos, resources, clean(slug), given))
+            visitor = request.session_hash or (request.client.host if request.client else "")
+            share = {"gate": gate, "visitor": visitor}
+            return json.dumps(bridge.run_demo(demos, resources, clean(slug), given, **share))
         except DemoError as error:
             raise gr.Error(str(error), print_exception=False) from None
-        except Exception as error:
-            log.exception("The demo %r stumbled", slug)
-            raise gr.Error("This demo stumbled. Try again.", print_exception=False) from error
 
     gr.api(ask, api_name="ask", concurrency_id="tutor", concurrency_limit=4)
     gr.api(list_demos, api_name="demos")

@@ -4,9 +4,9 @@ A chat message cannot hold working Gradio components, so a demo in a message is 
 value is configuration only; `static/widgets.js` draws it. All widgets of a page share one hidden
 `gr.HTML`, the bridge: its events `run` and `halt` start and stop runs, its value brings replies.
 
-The page sees a value only when it has settled, so replies of two runs that come together could hide
-one another. Hence every reply holds all views of its run (Gradio sends only what changed) and the
-last one is sent twice.
+Of values that reach the page in one go, it sees only the last (measured: a run that began beside
+another lost its first five replies). Hence every reply holds all views of its run (Gradio sends
+only what changed), and the last reply, which nothing follows, is sent twice.
 
     with gr.Blocks() as page:
         bridge(demos, resources)

@@ -1,8 +1,8 @@
 """The page: conversation, topics, events.
 
-The conversation is a list of turns, kept in a gr.State; the Chatbot only shows it. An answer is ONE
-gr.HTML in its message: its value is plain JSON (a draft while the tutor writes, then the reply), and
-static/chat.js draws it, every text through textContent. The template never names the value: a
+The conversation is a list of turns, kept in a gr.State; the Chatbot only shows it. An answer is one
+gr.HTML in its message: its value is plain JSON (a draft while the tutor writes, then the reply),
+and static/chat.js draws it, every text through textContent. The template never names the value: a
 template that did would run what a visitor typed. The live demo is a second part, from `bridge`.
 
 A question goes through two events. `begin` puts it on the page at once; `answer` waits in the queue
@@ -16,8 +16,9 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypedDict
 
 import gradio as gr
@@ -26,25 +27,35 @@ from gradio.components.chatbot import ComponentMessage, Message
 from demos.base import Demo
 from explainers.reply import Draft, Reply
 from interface import api, bridge
+from interface.runs import Gate, Resources
 
 STARTERS = {
-    "What is the difference?": "What is the difference between machine learning and generative AI?",
-    "The same text, both sides": "What would each side do with the same text?",
-    "How does a GAN work?": "How does a GAN work?",
-    "Draw me a picture": "Draw a red heart",
+    "◐ What is the difference?": "How do machine learning and generative AI differ?",
+    "◐ The same text, both sides": "What would each side do with the same text?",
+    "✦ How does a GAN work?": "How does a GAN work?",
+    "✦ Draw me a picture": "Draw a red heart",
 }
 UPDATES_PER_SECOND = 20
 QUESTION_LIMIT = 4_000  # characters kept; the tutor says how many it reads
 KEPT_TURNS = 30  # in the browser, for the next visit
 KEPT_BYTES = 400_000
+JOINER = "\u2060"  # invisible; after it, "<" begins no tag
 BUSY = "Many people are asking right now. Please ask again in a moment."
 STOPPED = "Stopped before the first word."
 TITLE = """<header><h1><span class="p">Predict</span> or <span class="c">Create</span>?</h1>
 <p>Ask about machine learning and generative AI. Try everything.</p></header>"""
 STATIC = Path(__file__).parent / "static"
 
+STATE_SECONDS = 3600  # a visitor's conversation stays on the server this long
+QUICK: dict[str, Any] = {
+    "queue": False, "show_progress": "hidden", "api_visibility": "private",
+}  # fmt: skip
+QUEUED: dict[str, Any] = {
+    "concurrency_id": "tutor", "concurrency_limit": 4,
+    "show_progress": "hidden", "api_visibility": "private",
+}  # fmt: skip
+
 Shown = list[dict[str, Any] | Message]
-Skip = dict[str, Any]
 
 
 class Turn(TypedDict):
@@ -74,13 +85,18 @@ class Talk:
 
 def ask(turns: Sequence[Turn], question: str) -> list[Turn]:
     """The turns with one more, not yet answered."""
-    turn = Turn(question=question[:QUESTION_LIMIT], reply=None, wid=uuid.uuid4().hex[:8], fresh=True)
-    return [*turns, turn]
+    name, kept = uuid.uuid4().hex[:8], question[:QUESTION_LIMIT]
+    return [*turns, Turn(question=kept, reply=None, wid=name, fresh=True)]
 
 
 def close(turns: Sequence[Turn], reply: dict[str, Any]) -> list[Turn]:
     """The turns with the last one answered."""
     return [*turns[:-1], Turn(**{**turns[-1], "reply": reply})]
+
+
+def plain(reply: Reply) -> dict[str, Any]:
+    """A reply as JSON has it: lists, no tuples, so that kept and restored ones are the same."""
+    return json.loads(json.dumps(reply.to_json()))
 
 
 def history(turns: Sequence[Turn]) -> list[dict[str, str]]:
@@ -114,7 +130,7 @@ def restore(stored: Any) -> list[Turn]:
 
 
 def _is_turn(one: Any) -> bool:
-    """Whether a stored turn has the shape that the page draws; chat.js forgives the rest."""
+    """Whether a stored turn has the shape that the page draws."""
     reply = one.get("reply") if isinstance(one, dict) else None
     return (
         isinstance(reply, dict)
@@ -122,10 +138,15 @@ def _is_turn(one: Any) -> bool:
         and isinstance(reply.get("answer"), str)
         and reply.get("side") in ("predict", "create", "both", None)
         and isinstance(reply.get("demo") or {}, dict)
-        and all(isinstance(reply.get(name) or [], list) for name in ("citations", "spans"))
-        and all(isinstance(text, str) for text in reply.get("follow_ups") or [])
+        and _is_list_of(dict, reply.get("citations"))
+        and _is_list_of(dict, reply.get("spans"))
+        and _is_list_of(str, reply.get("follow_ups"))
         and len(json.dumps(reply)) <= KEPT_BYTES
     )
+
+
+def _is_list_of(kind: type, given: Any) -> bool:
+    return isinstance(given or [], list) and all(isinstance(one, kind) for one in given or [])
 
 
 def markdown(turns: Sequence[Turn]) -> str:
@@ -149,12 +170,20 @@ def _plain(text: str) -> str:
 
 
 def messages(turns: Sequence[Turn], demos: Mapping[str, Demo]) -> Shown:
-    """The conversation as the Chatbot shows it. Same turns, same parts: widgets keep their state."""
+    """What the Chatbot shows. The same turns make the same parts, so widgets keep their state."""
     shown: Shown = []
     for turn in turns:
-        shown.append({"role": "user", "content": turn["question"]})
+        shown.append({"role": "user", "content": inert(turn["question"])})
         shown.append(answered(turn, demos) if turn["reply"] else writing(api.Waiting("")))
     return shown
+
+
+def inert(text: str) -> str:
+    """Text that no browser takes for HTML, and that reads, and edits, as it was typed.
+
+    Gradio sanitizes HTML, even with Markdown off, but leaves an `<img>` that asks for its picture.
+    """
+    return re.sub("[<&]", rf"\g<0>{JOINER}", text)
 
 
 def answered(turn: Turn, demos: Mapping[str, Demo]) -> dict[str, Any]:
@@ -241,7 +270,7 @@ class Conversation:
     def edit(self, turns: list[Turn], talk: Talk, event: gr.EditData) -> tuple[Any, Any]:
         """A question in other words; what followed it is gone. -> chatbot, turns"""
         index = event.index if isinstance(event.index, int) else 0
-        question = api.clean(event.value)
+        question = api.clean(event.value).replace(JOINER, "")
         if talk.writing or not question:
             return self.show(turns), gr.skip()
         turns = ask(turns[: index // 2], question)
@@ -264,7 +293,7 @@ class Conversation:
         events = self.host.reply(question, history(turns))
         for event in steady(events):
             if isinstance(event, Reply):
-                reply = event.to_json()
+                reply = plain(event)
                 break
             draft = event if isinstance(event, Draft) else draft
             if talk.stop:
@@ -282,7 +311,7 @@ class Conversation:
         """The queue was full, or the answer failed: say so. -> chatbot, turns"""
         if not turns or turns[-1]["reply"]:
             return gr.skip(), gr.skip()
-        turns = close(turns, Reply(BUSY, abstained=True).to_json())
+        turns = close(turns, plain(Reply(BUSY, abstained=True)))
         return self.show(turns), turns
 
     def undo(self, turns: list[Turn], talk: Talk) -> tuple[Any, Any, Any, Any]:
@@ -296,6 +325,10 @@ class Conversation:
         """A new conversation. -> chatbot, turns, browser"""
         talk.stop = talk.drop = True
         return [], [], keep([])
+
+    def export(self, turns: list[Turn]) -> dict[str, Any]:
+        """The conversation as a file; the time makes every click a change that the page sees."""
+        return {"markdown": markdown(turns), "at": time.time()}
 
     def come_back(self, stored: Any) -> tuple[Any, Any]:
         """The conversation of the last visit. -> chatbot, turns"""
@@ -313,7 +346,7 @@ def chosen_text(event: gr.EventData) -> str | None:
 
 def stopped(draft: Draft) -> dict[str, Any]:
     """What there was when the visitor pressed Stop, as a reply."""
-    return {**Reply(draft.text or STOPPED, side=draft.side).to_json(), "stopped": True}
+    return {**plain(Reply(draft.text or STOPPED, side=draft.side)), "stopped": True}
 
 
 # -------------------------------------------------------------------------------- page
@@ -373,67 +406,69 @@ def build(
     host: api.Host,
     demos: Mapping[str, Demo],
     topics: Mapping[str, Any],
-    resources: Mapping[str, Callable[[], object]],
+    resources: Resources,
+    gate: Gate,
 ) -> gr.Blocks:
-    """The page with its events and the public endpoints."""
+    """The page with its events, and the public endpoints."""
     title = "Predict or Create?"
     with gr.Blocks(title=title, analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
-        turns = gr.State([], time_to_live=3600)
-        talk = gr.State(Talk(), time_to_live=3600)
-        browser = gr.BrowserState(None, storage_key="predict-or-create", secret="not a secret")
-        with gr.Row(elem_id="page"):
-            with gr.Column(elem_id="aside", min_width=0):
-                gr.HTML(TITLE, apply_default_css=False, js_on_load=None)
-                panel = panel_value(topics, demos)
-                drawn(panel, "TutorPage.panel(element, props, watch)", "topics")
-            with gr.Column(elem_id="main", min_width=0):
-                banner = drawn(
-                    None, "TutorPage.banner(element, () => trigger('again', {}))", "banner"
-                )
-                chatbot = _chatbot()
-                with gr.Row(elem_id="composer"):
-                    textbox = _textbox()
-                    send = gr.Button("Send", elem_id="send", min_width=0, scale=0)
-                    stop = gr.Button("Stop", elem_id="stop", min_width=0, scale=0)
-                with gr.Row(elem_id="tools"):
-                    export = gr.Button("Save as Markdown", elem_id="export", min_width=0, scale=0)
-                    clear = gr.Button("New conversation", elem_id="clear", min_width=0, scale=0)
-        remote = drawn(
-            None,
-            "TutorPage.connect(question => trigger('submit', {question}), props, watch)",
-            "remote",
-            visible="hidden",
-        )
-        bridge.bridge(demos, resources)
-        api.publish(host, demos, resources)
-        do = Conversation(host, demos, chatbot)
-        quick: dict[str, Any] = {
-            "queue": False, "show_progress": "hidden", "api_visibility": "private"
-        }  # fmt: skip
-        asked = gr.on(
-            [textbox.submit, send.click, chatbot.example_select, chatbot.option_select, remote.submit],
-            do.begin, [textbox, turns, talk], [chatbot, turns, textbox], **quick,
-        )  # fmt: skip
-        retried = chatbot.retry(do.retry, [turns, talk], [chatbot, turns], **quick)
-        edited = chatbot.edit(do.edit, [turns, talk], [chatbot, turns], **quick)
-        for began in (asked, retried, edited):
-            ended = began.then(
-                do.answer, [turns, talk], [chatbot, turns, browser], show_progress="hidden",
-                concurrency_id="tutor", concurrency_limit=4, api_visibility="private",
-            )  # fmt: skip
-            ended.failure(do.give_up, turns, [chatbot, turns], **quick)
-        stop.click(do.stop, talk, None, **quick)
-        chatbot.undo(do.undo, [turns, talk], [chatbot, turns, textbox, browser], **quick)
-        clear.click(do.clear, talk, [chatbot, turns, browser], **quick)
-        export.click(lambda turns: {"markdown": markdown(turns), "at": time.time()},
-                     turns, remote, **quick)  # fmt: skip
-        banner.again(host.wake, None, None, **quick)
-        blocks.load(do.come_back, browser, [chatbot, turns], **quick)
+        page = lay_out(panel_value(topics, demos))
+        do = Conversation(host, demos, page.chatbot)
+        wire(page, do)
+        page.banner.again(host.wake, None, None, **QUICK)
+        blocks.load(do.come_back, page.browser, [page.chatbot, page.turns], **QUICK)
+        bridge.bridge(demos, resources, gate=gate)
+        api.publish(host, demos, resources, gate)
     blocks.state_session_capacity = 500
     return blocks.queue(max_size=64)
 
 
-def _chatbot() -> gr.Chatbot:
+def lay_out(topics: list[dict[str, Any]]) -> SimpleNamespace:
+    """The parts of the page, by name; static/chat.css puts them in their places."""
+    page = SimpleNamespace(turns=gr.State([], time_to_live=STATE_SECONDS))
+    page.talk = gr.State(Talk(), time_to_live=STATE_SECONDS)
+    page.browser = gr.BrowserState(None, storage_key="predict-or-create", secret="not a secret")
+    with gr.Row(elem_id="page"):
+        with gr.Column(elem_id="aside", min_width=0):
+            gr.HTML(TITLE, apply_default_css=False, js_on_load=None)
+            drawn(topics, "TutorPage.panel(element, props, watch)", "topics")
+        with gr.Column(elem_id="main", min_width=0):
+            again = "TutorPage.banner(element, () => trigger('again', {}))"
+            page.banner = drawn(None, again, "banner")
+            page.chatbot = conversation()
+            with gr.Row(elem_id="composer"):
+                page.textbox = question_box()
+                page.send = gr.Button("Send", elem_id="send", min_width=0, scale=0)
+                page.stop = gr.Button("Stop", elem_id="stop", min_width=0, scale=0)
+            with gr.Row(elem_id="tools"):
+                page.export = gr.Button("Save as Markdown", min_width=0, scale=0)
+                page.clear = gr.Button("New conversation", min_width=0, scale=0)
+    connect = "TutorPage.connect(question => trigger('submit', {question}), props, watch)"
+    page.remote = drawn(None, connect, "remote", visible="hidden")
+    return page
+
+
+def wire(page: SimpleNamespace, do: Conversation) -> None:
+    """Which event does what."""
+    chatbot, turns, talk = page.chatbot, page.turns, page.talk
+    typed_or_chosen = [page.textbox.submit, page.send.click, page.remote.submit]
+    typed_or_chosen += [chatbot.example_select, chatbot.option_select]
+    inputs = [page.textbox, turns, talk]
+    asked = gr.on(typed_or_chosen, do.begin, inputs, [chatbot, turns, page.textbox], **QUICK)
+    retried = chatbot.retry(do.retry, [turns, talk], [chatbot, turns], **QUICK)
+    edited = chatbot.edit(do.edit, [turns, talk], [chatbot, turns], **QUICK)
+    for began in (asked, retried, edited):
+        ended = began.then(do.answer, [turns, talk], [chatbot, turns, page.browser], **QUEUED)
+        ended.failure(do.give_up, turns, [chatbot, turns], **QUICK)
+    page.stop.click(do.stop, talk, None, **QUICK)
+    undone = [chatbot, turns, page.textbox, page.browser]
+    chatbot.undo(do.undo, [turns, talk], undone, **QUICK)
+    page.clear.click(do.clear, talk, [chatbot, turns, page.browser], **QUICK)
+    page.export.click(do.export, turns, page.remote, **QUICK)
+
+
+def conversation() -> gr.Chatbot:
+    """The Chatbot: shows, never asks. Plain text only, and nothing that scrolls inside the page."""
     return gr.Chatbot(
         elem_id="conversation",
         show_label=False,
@@ -447,22 +482,22 @@ def _chatbot() -> gr.Chatbot:
         sanitize_html=True,
         allow_tags=False,
         latex_delimiters=[],
-        placeholder="",
+        placeholder="Ask a question of your own, or start here:",
         examples=[{"text": text, "display_text": name} for name, text in STARTERS.items()],
     )
 
 
-def _textbox() -> gr.Textbox:
+def question_box() -> gr.Textbox:
+    """Where a question is typed; Enter sends, Shift and Enter begin a new line."""
     return gr.Textbox(
         elem_id="question",
         label="Your question",
         show_label=False,
         container=False,
-        placeholder="Ask, or say what you want to try",
+        placeholder="Ask, or try something",
         lines=1,
         max_lines=6,
         max_length=QUESTION_LIMIT,
-        autofocus=False,
         scale=1,
         min_width=0,
     )

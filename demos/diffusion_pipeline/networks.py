@@ -1,4 +1,4 @@
-"""The two networks of the image generator. B is the batch, N the text tokens.
+"""The two networks of the image generator. B is the batch.
 
 The autoencoder turns a picture into 64 short vectors ("latents") and back; the transformer learns
 to take the noise out of latents, told by a caption what the picture shows. So the slow part works
@@ -86,17 +86,17 @@ class Block(nn.Module):
         nn.init.zeros_(self.steer.weight)  # a block starts as doing nothing
         nn.init.zeros_(self.steer.bias)
 
-    def forward(self, tokens: Tensor, condition: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor, condition: Tensor) -> Tensor:
         shift, scale, gate, shift2, scale2, gate2 = self.steer(condition)[:, None].chunk(6, dim=-1)
-        tokens = tokens + gate * self.attend(normed(tokens) * (1 + scale) + shift, mask)
+        tokens = tokens + gate * self.attend(normed(tokens) * (1 + scale) + shift)
         hidden = self.widen(normed(tokens) * (1 + scale2) + shift2)
         return tokens + gate2 * self.narrow(F.gelu(hidden, approximate="tanh"))
 
-    def attend(self, tokens: Tensor, mask: Tensor) -> Tensor:
+    def attend(self, tokens: Tensor) -> Tensor:
         batch, length, width = tokens.shape
         parts = self.queries_keys_values(tokens).view(batch, length, 3, self.heads, -1)
         queries, keys, values = parts.permute(2, 0, 3, 1, 4)  # each [B, heads, length, width/heads]
-        mixed = F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
+        mixed = F.scaled_dot_product_attention(queries, keys, values)
         return self.mix(mixed.transpose(1, 2).reshape(batch, length, width))
 
 
@@ -110,7 +110,7 @@ class CaptionTransformer(ModelMixin, ConfigMixin):
     @register_to_config
     def __init__(
         self,
-        width: int = 256,
+        width: int = 192,
         depth: int = 8,
         heads: int = 4,
         latent_channels: int = 8,
@@ -123,7 +123,6 @@ class CaptionTransformer(ModelMixin, ConfigMixin):
         values = latent_channels * patch**2
         self.patch = patch
         self.read_latents = nn.Linear(values, width)
-        self.read_words = nn.Linear(text_width, width)
         self.read_caption = nn.Linear(text_width, width)
         self.read_time = nn.Sequential(nn.Linear(128, width), nn.SiLU(), nn.Linear(width, width))
         self.place = nn.Parameter(torch.randn(1, (side // patch) ** 2, width) * 0.02)
@@ -137,21 +136,19 @@ class CaptionTransformer(ModelMixin, ConfigMixin):
         self,
         noisy: Tensor,  # [B, 8, 8, 8]
         time: Tensor,  # [B], 0 = noise, 1 = clean
-        words: Tensor,  # [B, N, 384]
-        mask: Tensor,  # [B, N], True where there is a word
+        caption: Tensor,  # [B, 384], MiniLM's sentence embedding, of length 1
         style: Tensor,  # [B], whole numbers
     ) -> Tensor:
-        pooled = (words * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
-        condition = self.read_time(waves(time)) + self.read_caption(pooled) + self.style(style)
+        caption = self.read_caption(caption * caption.shape[-1] ** 0.5)  # of deviation 1
+        condition = F.silu(self.read_time(waves(time)) + caption + self.style(style))
         patches = F.pixel_unshuffle(noisy, self.patch)  # [B, 32, 4, 4]
-        latents = self.read_latents(patches.flatten(2).transpose(1, 2)) + self.place
-        tokens = torch.cat([self.read_words(words), latents], dim=1)  # [B, N + 16, width]
-        visible = F.pad(mask, (0, latents.shape[1]), value=True)[:, None, None]
-        condition = F.silu(condition)
+        tokens = (
+            self.read_latents(patches.flatten(2).transpose(1, 2)) + self.place
+        )  # [B, 16, width]
         for block in self.blocks:
-            tokens = block(tokens, condition, visible)
-        clean = self.write(normed(tokens[:, words.shape[1] :]))
-        return F.pixel_shuffle(clean.transpose(1, 2).reshape(patches.shape), self.patch)
+            tokens = block(tokens, condition)
+        clean = self.write(normed(tokens)).transpose(1, 2).reshape(patches.shape)
+        return F.pixel_shuffle(clean, self.patch)
 
 
 def waves(time: Tensor) -> Tensor:

@@ -116,7 +116,7 @@ window.TutorPage = (() => {
   // The answer as sentences: those that stand in a passage word for word carry a small mark.
   function fill(place, value, asWords) {
     const spans = list(value.spans);
-    const joined = spans.map((span) => span.text).join("");
+    const joined = spans.map((span) => span.text ?? "").join("");
     const usable = spans.length && joined.trim() === String(value.answer || "").trim();
     place.replaceChildren();
     if (!usable) return place.append(document.createTextNode(value.answer || ""));
@@ -198,7 +198,12 @@ window.TutorPage = (() => {
     }
     const title = make("p", {}, "Here the model weighed");
     const pop = make("div", { className: "weighed", role: "dialog", "aria-label": `What else the model weighed instead of ${token.text.trim()}`, tabindex: "-1" }, title, table);
-    const leave = (focus) => { pop.remove(); button.removeAttribute("aria-expanded"); if (focus) button.focus(); };
+    const leave = (focus) => {
+      if (!button.hasAttribute("aria-expanded")) return; // removing a focused node calls us again
+      button.removeAttribute("aria-expanded");
+      if (focus) button.focus();
+      pop.remove();
+    };
     pop.addEventListener("leave", () => leave(false));
     pop.addEventListener("focusout", (event) => { if (event.relatedTarget !== button) leave(false); });
     pop.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.stopPropagation(); leave(true); } });
@@ -297,7 +302,7 @@ window.TutorPage = (() => {
       none.hidden = hits > 0;
     });
     const wide = matchMedia("(min-width: 900px)");
-    const drawer = make("details", { className: "drawer", open: wide.matches }, make("summary", { text: `${topics.length} topics` }), nav);
+    const drawer = make("details", { className: "drawer", open: wide.matches }, make("summary", { text: `Browse ${topics.length} topics` }), nav);
     wide.addEventListener("change", () => (drawer.open = wide.matches));
     return drawer;
   }

@@ -14,6 +14,7 @@ window.DemoWidgets = (() => {
   const STATES = { loading: "Getting ready…", waiting: "Waiting for a turn…", running: "Running…" };
   const PATIENCE = 90_000; // milliseconds without any reply before the widget gives up
   const NO_ANSWER = "No answer came from the server. Reload the page and try again.";
+  const OTHERS = 6; // alternatives to a word that are offered
   const PNG = "data:image/png;base64,";
 
   /* An element. Attributes named on… are listeners, false and null ones are left out. */
@@ -112,11 +113,12 @@ window.DemoWidgets = (() => {
 
     words(view) {
       const text = make("p", { class: "dw-words" });
-      view.pieces.forEach(([word, weight], i) => {
-        const spaced = i === 0 || /\s$/.test(view.pieces[i - 1][0]) || /^\s/.test(word);
-        text.append(spaced ? "" : " ", weighted(word, weight, view));
+      view.pieces.forEach(([piece, weight], i) => {
+        const [space, word] = split(piece);
+        const apart = i > 0 && !space && !/\s$/.test(view.pieces[i - 1][0]) && /^[\p{L}\p{N}]/u.test(word);
+        text.append(apart ? " " : space, weighted(word, weight, view));
       });
-      const legend = make("p", { class: "dw-legend" },
+      const legend = make("p", { class: "dw-legend" }, view.low || view.high ? "pulls to" : null,
         view.low ? make("span", { class: "dw-low", style: "--weight:.5" }, `− ${view.low}`) : null,
         view.high ? make("span", { class: "dw-high", style: "--weight:.5" }, `+ ${view.high}`) : null);
       return make("div", {}, text, legend.children.length ? legend : null);
@@ -124,12 +126,12 @@ window.DemoWidgets = (() => {
 
     tokens(view, old, widget) {
       const open = (piece, i, node) => alternatives(widget, view, piece, i, node);
-      const pieces = view.pieces.map((piece, i) => token(piece, i, open));
+      const pieces = view.pieces.flatMap((piece, i) => token(piece, i, open));
       const text = make("p", { class: "dw-tokens", role: "group", "aria-label": "Text, word by word", onkeydown: walk },
         make("span", { class: "dw-start" }, view.start), ...pieces);
       text.querySelector("[tabindex]")?.setAttribute("tabindex", "0");
-      const legend = make("p", { class: "dw-legend" }, make("span", { class: "dw-sure" }, "sure"),
-        make("span", { class: "dw-token", style: "--doubt:1" }, "unsure"),
+      const legend = make("p", { class: "dw-legend" }, make("span", { class: "dw-sure" }, "likely"),
+        make("span", { class: "dw-token", style: "--doubt:1" }, "surprising"),
         make("span", {}, "Choose a word to see what else it weighed."));
       return make("div", {}, text, text.querySelector("[tabindex]") ? legend : null);
     },
@@ -149,7 +151,7 @@ window.DemoWidgets = (() => {
       const frames = view.pictures.map((one) => VIEWS.picture(one));
       const room = Array.from({ length: count - frames.length }, () =>
         make("div", { class: titled ? "dw-room dw-titled" : "dw-room", "aria-hidden": "true" }));
-      if (frames.length === count) frames.at(-1)?.classList.add("dw-last");
+      if (frames.length === count) frames[count - 1]?.classList.add("dw-last");
       const wide = count <= 6 ? count : Math.min(6, Math.ceil(count / 2));
       return make("div", { class: "dw-strip", style: `--wide:${wide};--narrow:${count <= 4 ? count : 3}` },
         ...frames, ...room);
@@ -178,18 +180,33 @@ window.DemoWidgets = (() => {
       word, size >= 0.2 ? hidden(` (${pull || title})`) : null);
   }
 
-  /* A word a model wrote. It can be opened when the model weighed others. */
+  /* White space before a word, and the word: only the word is coloured. */
+  const split = (text) => [text.slice(0, text.length - text.trimStart().length), text.trimStart()];
+
+  /* 0 for a sure word, 1 for one in a thousand; in between by bits, as most words are below one half. */
+  const surprise = (p) => Math.min(1, -Math.log2(Math.max(p, 1e-9)) / 10);
+
+  /* A word a model wrote, after its white space. It can be opened when the model weighed others. */
   function token(piece, i, open) {
-    const doubt = `--doubt:${(1 - piece.probability).toFixed(2)}`;
-    if (!piece.alternatives.length) return make("span", { class: "dw-token", style: doubt }, piece.text);
-    const node = make("span", { class: "dw-token dw-open", style: doubt, role: "button", tabindex: "-1",
-      "aria-haspopup": "dialog", title: percent(piece.probability), onclick: () => open(piece, i, node),
-      onkeydown: (event) => {
-        if (event.key !== "Enter" && event.key !== " ") return;
-        event.preventDefault();
-        open(piece, i, node);
-      } }, piece.text);
-    return node;
+    const [space, word] = split(piece.text);
+    const attributes = { class: "dw-token", style: `--doubt:${surprise(piece.probability).toFixed(2)}` };
+    const node = make("span", attributes, word || "↵");
+    if (piece.alternatives.length) openable(node, () => open(piece, i, node), percent(piece.probability));
+    return word ? [space, node] : [node, space];
+  }
+
+  /* Let a word be pressed, by pointer or key, without giving up its place in the line as a button would. */
+  function openable(node, open, title) {
+    node.classList.add("dw-open");
+    for (const [name, value] of Object.entries({ role: "button", tabindex: "-1", "aria-haspopup": "dialog", title })) {
+      node.setAttribute(name, value);
+    }
+    node.addEventListener("click", open);
+    node.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      open();
+    });
   }
 
   /* Arrow keys move between the words; the text as a whole is one stop of the Tab key. */
@@ -209,12 +226,13 @@ window.DemoWidgets = (() => {
     const field = widget.fields[view.grow];
     const before = view.start + view.pieces.slice(0, i).map((one) => one.text).join("");
     const choose = (text) => { pop.hidePopover(); field.set(before + text); widget.start(); };
-    const weighed = [[piece.text, piece.probability], ...piece.alternatives.filter(([text]) => text !== piece.text)];
+    const others = piece.alternatives.filter(([text]) => text !== piece.text).slice(0, OTHERS);
+    const weighed = [[piece.text, piece.probability], ...others];
     const rows = weighed.sort((a, b) => b[1] - a[1]).map(([text, p]) => {
       const chosen = text === piece.text;
       const bar = make("span", { class: "dw-bar", "aria-hidden": "true" }, make("i"));
       bar.firstChild.style.width = `${100 * p}%`;
-      const inside = [make("span", { class: "dw-other" }, text.trim() ? text : "⏎"), bar, make("span", {}, percent(p))];
+      const inside = [make("span", { class: "dw-other" }, text.trim() || "↵"), bar, make("span", {}, percent(p))];
       if (!field || chosen) return make("div", { class: chosen ? "dw-row dw-top" : "dw-row" }, ...inside);
       return make("button", { type: "button", class: "dw-row", onclick: () => choose(text) }, ...inside);
     });
@@ -252,7 +270,7 @@ window.DemoWidgets = (() => {
     words: () => "",
     tokens: (view) => view.start + view.pieces.map((piece) => piece.text).join(""),
     picture: (view) => [view.alt, view.caption].filter(Boolean).join(". "),
-    strip: (view) => view.pictures.at(-1)?.alt ?? "",
+    strip: (view) => view.pictures[view.pictures.length - 1]?.alt ?? "",
     table: (view) => `a table with ${view.rows.length} rows`,
     note: (view) => view.text,
   };
@@ -264,7 +282,7 @@ window.DemoWidgets = (() => {
       Object.assign(this, { demo, port, base, fields: {}, views: new Map(), rid: null, runs: 0 });
       this.name = `dw-${wid}`.replace(/[^\w-]/g, "_");
       this.root = this.draw(alone, said);
-      this.fill(Object.fromEntries(demo.inputs.map((input) => [input.name, input.default])));
+      this.fill(this.defaults());
       this.fill(inputs);
     }
 
@@ -307,12 +325,28 @@ window.DemoWidgets = (() => {
       return [...parts.filter((part) => !part.folded).map((part) => part.node), folded.length ? settings : null];
     }
 
+    /* A press fills the whole form, what the example leaves open with the defaults, and runs. */
     examples() {
-      const label = (example) => Object.values(example).find((value) => typeof value === "string")
-        ?? Object.entries(example).map((pair) => pair.join(" ")).join(", ");
-      const chips = this.demo.examples.map((example) => make("button", { type: "button", class: "dw-chip",
-        title: label(example), onclick: () => { this.fill(example); this.start(); } }, label(example)));
+      const use = (example) => { this.fill(this.defaults()); this.fill(example); this.start(); };
+      const chips = this.demo.examples.map((example) => {
+        const label = this.nameOf(example);
+        return make("button", { type: "button", class: "dw-chip", title: label, onclick: () => use(example) }, label);
+      });
       return chips.length ? make("div", { class: "dw-chips", role: "group", "aria-label": "Examples" }, ...chips) : null;
+    }
+
+    /* An example's text, and what else it sets. */
+    nameOf(example) {
+      const given = this.demo.inputs.filter((input) => input.name in example && example[input.name] !== false);
+      const say = (input) => {
+        const value = example[input.name];
+        return input.kind === "text" ? value : [input.label, value === true ? "" : value].join(" ").trim();
+      };
+      return given.map(say).join(" · ");
+    }
+
+    defaults() {
+      return Object.fromEntries(this.demo.inputs.map((input) => [input.name, input.default]));
     }
 
     credits() {
@@ -334,8 +368,8 @@ window.DemoWidgets = (() => {
     changed() {
       const values = this.values();
       const folded = this.demo.inputs.filter((input) => this.fields[input.name]?.node.closest(".dw-folded"));
-      const said = (value) => ({ true: "on", false: "off" })[value] ?? value;
-      this.brief.textContent = folded.map((input) => `${input.label} ${said(values[input.name])}`).join(" · ");
+      const say = ({ label, name }) => ({ true: label, false: "" })[values[name]] ?? `${label}: ${values[name]}`;
+      this.brief.textContent = folded.map(say).filter(Boolean).join(" · ");
       if (this.link) this.link.href = `${this.base}/demo/${encodeURIComponent(this.demo.slug)}?${new URLSearchParams(values)}`;
     }
 

@@ -47,7 +47,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
-    """A function that opens a tab in a session of its own, such as `open_page(color_scheme="dark")`."""
+    """A function that opens a tab of its own, such as `open_page(color_scheme="dark")`."""
     contexts, outside, failures = [], [], []
 
     def watch(page: Any) -> None:

@@ -1,4 +1,4 @@
-"""Widgets in a real browser, in a chat and alone: the demos here are small and explain themselves."""
+"""Widgets in a real browser, in a chat and alone. The demos here are small and plain."""
 
 from __future__ import annotations
 
@@ -286,10 +286,10 @@ def test_nothing_is_wider_than_a_telephone(open_page: Any, address: str) -> None
 def test_settings_fold_and_examples_run(alone: Any) -> None:
     one = alone("all")
     expect(one.get_by_label("Steps")).not_to_be_visible()
-    expect(one.locator(".dw-brief")).to_have_text("Steps 6 · Mood calm · Place c · Say it loud off")
-    press(one, "second example")
+    expect(one.locator(".dw-brief")).to_have_text("Steps: 6 · Mood: calm · Place: c")
+    press(one, "second example · Mood wild")
     expect(one.locator(".dw-note")).to_have_text("You said second example")
-    expect(one.locator(".dw-brief")).to_contain_text("Mood wild")
+    expect(one.locator(".dw-brief")).to_contain_text("Mood: wild")
     one.get_by_text("Settings").click()
     one.get_by_label("Say it loud").check()
     one.get_by_label("Steps").fill("3")

@@ -1,0 +1,76 @@
+"""Does the library cover a question? A logistic regression on how well the search fits.
+
+Trained by `python -m training.coverage` on questions that the topics answer and questions that
+they do not; its weights and the threshold lie in weights/coverage/coverage.safetensors.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from explainers.grounding import content_words
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from explainers.library import Library
+
+WEIGHTS = Path(__file__).parents[1] / "weights" / "coverage" / "coverage.safetensors"
+FIT = 2.0  # how much the eight figures of fit weigh beside the 384 of meaning; by cross validation
+
+# What changes by the day or is for sale is in no topic, however near the words are.
+_NOT_OURS = re.compile(
+    r"\b(?:newest|latest|this (?:week|month|morning)|right now|release date|stock price|share price|discount|download|"
+    r"for sale|to buy|should i buy|subscription|salary|best (?:laptop|gpu|phone|book|course|university|company|degree)|"
+    r"how much (?:does|is|did) \w+(?: plus| pro)? cost)\b|\bwhich (?:company|bank|university|phone|laptop)\b", re.I)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """weights [392] and bias of the regression over `features`; below `threshold` the tutor abstains."""
+
+    weights: np.ndarray
+    bias: float
+    threshold: float
+
+    def probability(self, features: np.ndarray) -> float:
+        """How likely the library covers the question, 0..1, from its features [392]."""
+        return 1 / (1 + math.exp(-(float(features @ self.weights) + self.bias)))
+
+    def covers(self, library: Library, question: str, subject: str) -> bool:
+        """Is `question`, which is about `subject`, one that the library answers?"""
+        if _NOT_OURS.search(question):
+            return False
+        return self.probability(features(library, question, subject)) >= self.threshold
+
+
+def open_coverage(path: Path = WEIGHTS) -> Coverage:
+    from safetensors.numpy import load_file
+
+    kept = load_file(path)
+    return Coverage(kept["weights"], float(kept["bias"][0]), float(kept["threshold"][0]))
+
+
+def features(library: Library, question: str, subject: str) -> np.ndarray:
+    """A question as [392] numbers: eight on how well the search fits, then its meaning [384].
+
+    The eight: similarity in meaning to the nearest topic question, name (of the question's subject)
+    and sentence; to the second and fifth best topic; in spelling; share of known words; unknown words.
+    """
+    import numpy as np
+
+    meaning, spelling = library.compare(question)
+    kinds = library.kinds
+    by_topic = np.sort([meaning[rows].max() for rows in library.rows_by_topic.values()])[::-1]
+    named = library.compare(subject or question)[0][(kinds == "name") | (kinds == "item_name")].max()
+    words = content_words(question)
+    known = len(words & library.vocabulary)
+    fit = np.array([
+        meaning[kinds == "question"].max(), named, meaning[(kinds == "sentence") | (kinds == "item")].max(),
+        by_topic[1], by_topic[4], spelling.max(), known / max(1, len(words)), min(4, len(words) - known) / 4,
+    ])  # fmt: skip
+    return np.concatenate([FIT * fit, library.embed([question])[0]])

@@ -1,0 +1,178 @@
+"""What does a message want: a demo with which input, or an answer of which kind?
+
+Rules, not a model: they are fast, they can be read, and a wrong one can be mended. Each demo brings
+the phrases that ask for it ("draw {prompt}"), so a new demo needs no change here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]{2,})[\"“”„«»]|(?<!\w)['‘’`](.{2,}?)['’`](?!\w)")
+
+_KINDS: tuple[tuple[str, str], ...] = (
+    ("greeting", r"^(?:hi|hello|hey|hiya|hallo|good (?:morning|afternoon|evening|day)|greetings|yo)\b(?: there| you| tutor| bot| everyone)?[ !.,]*$"),
+    ("greeting", r"^(?:hi|hello|hey)?[ ,!]*(?:how are you|how's it going|what's up|nice to meet you)(?: doing| today)?[ ?!.]*$"),
+    ("thanks", r"^(?:(?:ok|okay|great|cool|nice|perfect|wow)[ ,!.]*)?(?:thanks|thank you|thx|ty|cheers|much appreciated)\b.{0,40}$"),
+    ("thanks", r"^(?:ok|okay|great|cool|nice|perfect|got it|i see|makes sense|awesome|wow|interesting)[ !.]*$"),
+    ("goodbye", r"^(?:bye|goodbye|see you|good night|cu)\b.{0,20}$"),
+    ("shorter", r"^(?:(?:and|but|ok|can you|could you|please|make it|say it|a bit|much|in)\W+)*(?:shorter|briefer|brief|short|tl;?dr|one sentence|in a nutshell|less words|fewer words|sum (?:it|that) up)\b.{0,40}$"),
+    ("simpler", r"^(?:(?:and|but|ok|can you|could you|please|make it|say it|explain (?:it|that|this)|put it|a bit|much|in|more)\W+)*(?:simpler|simple|simply|easier|plain (?:words|english)|eli5|like i'?m (?:five|5|a child|ten|10)|for (?:a )?(?:kids?|child(?:ren)?)|i don'?t (?:get|understand)(?: it| that)?|too (?:hard|complicated|difficult))\b.{0,40}$"),
+    ("another_example", r"^(?:(?:and|but|ok|can you|could you|please|give me|show me|have you got|got|do you have|any|what'?s|is there)\W+)*(?:another|one more|a different|a real(?:-life)?|an?|any|some|more|other|further)? ?(?:concrete |everyday |other )?examples?\b.{0,30}$"),
+    ("longer", r"^(?:(?:and|but|ok|can you|could you|please)\W+)*(?:tell me more|more detail|more please|go on|continue|say more|elaborate|explain more|more|and then|what else)\b.{0,30}$"),
+    ("comparison", r"\b(?:differen(?:t|ce|ces|tiate)|diff(?:rence)?|distinguish|compare[sd]?|comparison|versus|vs\.?|as opposed to|tell .+ apart)\b"),
+    ("which_one", r"\b(?:which|what)\b.{0,40}\b(?:should|would|do|must|could|can) (?:i|we|you|one|they|somebody|someone)\b.{0,20}\b(?:use|need|take|choose|pick|want|go for|for)\b|\b(?:should|do|would) (?:i|we) (?:use|need|take|pick|choose)\b|\bwhich (?:one|kind|type|side|approach|tool) (?:is (?:right|better|best)|fits|suits|do|for|to)\b|\bwhat (?:kind|type) of ai (?:do|would|should)\b"),
+    ("example", r"\b(?:example|examples|for instance|use case|use cases|where (?:is|are|do|does) .+ (?:used|meet|find))\b"),
+    ("who", r"^(?:and |but |so )?(?:who|whose|by whom)\b|\bwho (?:invented|made|introduced|created|came up)"),
+    ("when", r"^(?:and |but |so )?(?:when|since when|what year|which year|in (?:what|which) year)\b|\bhow (?:old|long ago)\b"),
+    ("number", r"\bhow (?:many|much|big|large|accurate|fast|expensive|often|good)\b|\b(?:what|which) (?:accuracy|percentage|percent|price|cost|share|number|score|size)\b|\bwhat(?:'s| is| are| was) the (?:exact )?(?:accuracy|price|cost|number|percentage|salary|budget|revenue|market share)\b"),
+    ("how", r"^(?:and |but |so |ok )?(?:how|hw)\b|\bhow (?:do|does|is|are|can|did)\b|\bworks?\?*$|^explain how\b"),
+    ("why", r"^(?:and |but |so |ok )?(?:why|what for|how come)\b|\bwhy (?:do|does|is|are|can|did)\b"),
+    ("yes_no", r"^(?:and |but |so |ok |wait,? )?(?:is|are|isn't|aren't|do|does|don't|doesn't|can|can't|could|will|would|has|have|did|was|were|should)\b"),
+    ("definition", r"^(?:and |but |so |ok )?(?:what|wat|whats|what's|wats|define|definition|explain|describe|tell me about|meaning)\b|\bmean(?:ing|s)?\b"),
+)  # fmt: skip
+_COMPILED = tuple((kind, re.compile(pattern, re.I)) for kind, pattern in _KINDS)
+
+_SIDE_NAME = (
+    r"(?:generative ai|gen ?ai|generative|genrative ai|creative ai|machine learning|ml|ai|artificial intelligence|"
+    r"predict(?:s|ive|ing|ion)?(?: ai| side)?|creat(?:e|es|ive|ing)(?: side)?)"
+)
+_WHICH_SIDE = (
+    re.compile(
+        rf"^(?:and |but |so |then |ok |wait,? )*(?:is|are|isn'?t|aren'?t|was|does|do|would you call|can you call|do you call|"
+        rf"would you say|do you count)\s+(?P<thing>.+?)\s*,?\s+"
+        rf"(?:(?:really|actually|just|considered|classed as|seen as|counted as|counts? as|use|using|based on|called|rather|more|"
+        rf"already|even|still|also|made with|work with|run on|an? (?:example|form|kind|type|case|piece|part) of|part of|an?|the|on|"
+        rf"in|is|are|doing|to be)\s+)*"
+        rf"(?P<side>{_SIDE_NAME})"
+        rf"(?:\s*,?\s+(?:or|nor|rather than|instead of)\s+(?:just |rather |is it |more )?(?:an? )?(?P<other>{_SIDE_NAME}|neither|both|none))?"
+        rf"(?:\s*,?\s+(?:or (?:not|neither|both|what)|then|at all|too|as well|models?|things?|systems?|side|here|or something else|right))*"
+        rf"\s*[?.!]*$", re.I),
+    re.compile(rf"^(?P<thing>.+?)\s*[:,;-]?\s*(?:is (?:it|that|this)\s+)?(?P<side>{_SIDE_NAME})\s+(?:or|vs\.?|/)\s+(?P<other>{_SIDE_NAME}|neither|both)(?:\s+or neither)?\s*[?.!]*$", re.I),
+    re.compile(r"^(?:on |to )?(?:which|what) (?:side|camp|group|kind of ai|type of ai)\b.*?\b(?:is|are|does|do|would)\s+(?P<thing>.+?)(?:\s+(?:on|in|belong(?:s)?(?: to)?|fall(?:s)? (?:on|into|under)|part of))?\s*[?.!]*$", re.I),
+)  # fmt: skip
+
+_NOT_A_THING = re.compile(r"\b(?:than|better|worse|same|differ|replace|without|need|needs|how|why|between|there|from|with|like|you)\b", re.I)
+_CREATE_GOAL = re.compile(
+    r"\b(?:new|draw|paint|write|writes|writing|compose|composing|create|creating|generate|generating|invent|design|imagine|"
+    r"produce|make up|rewrite|draft|drafting|summari[sz]e|poem|story|song|logo|picture[s]? of|image[s]? of|slogan|artwork)\b", re.I)  # fmt: skip
+_PREDICT_GOAL = re.compile(
+    r"\b(?:predict|forecast|detect|classify|recogni[sz]e|sort|estimate|group|recommend|flag|spot|filter|score|rank|find out|"
+    r"tell whether|decide whether|know (?:if|whether)|which customers|how many|how much|identify|diagnos|label|segment|cluster|guess|tag|find (?:faulty|broken|fake|fraud))", re.I)  # fmt: skip
+
+_POINTS_BACK = re.compile(
+    r"\b(?:it|its|itself|they|them|their|theirs|that|those|these|this|he|she|him|her|such|the (?:same|latter|former|other one|first one|second one))\b", re.I)  # fmt: skip
+_ELLIPTIC = re.compile(
+    r"^(?:and|but|so|or|then|ok|why|why not|how|how so|how come|really|since when|by whom|who|when|where|for example|what about|how about|what else|what for|are you sure|says who|which one|is that)\b", re.I)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What a message wants.
+
+    kind: greeting, thanks, goodbye, demo, which_side, which_one, comparison, definition, how, why,
+        who, when, number, example, yes_no, shorter, simpler, another_example, longer, or other.
+    """
+
+    kind: str
+    demo: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    thing: str = ""
+    asked_side: str = ""
+    either_or: bool = False
+    goal: str = ""
+
+
+@dataclass(frozen=True)
+class DemoPhrases:
+    """A demo as the tutor knows it: its slug, title, topic, and the phrases that ask for it."""
+
+    slug: str
+    title: str
+    topic: str
+    phrases: tuple[str, ...]
+
+
+def read_intent(message: str, demos: Sequence[DemoPhrases] = ()) -> Intent:
+    """The first rule that fits, demos before questions."""
+    text = " ".join(message.split())
+    if found := _demo(text, demos):
+        return found
+    kind = next((kind for kind, pattern in _COMPILED if pattern.search(text)), "other")
+    if kind in ("greeting", "thanks", "goodbye", "shorter", "simpler", "another_example", "longer"):
+        return Intent(kind)
+    if kind != "comparison" and (found := _which_side(text)):
+        return found
+    if kind == "which_one":
+        return Intent(kind, goal=_goal(text))
+    return Intent(kind)
+
+
+def points_back(message: str) -> bool:
+    """Does the message lean on what was said before ("and who judges them?")?"""
+    return bool(_POINTS_BACK.search(message) or _ELLIPTIC.search(message) or len(message.split()) <= 2)
+
+
+def _which_side(text: str) -> Intent | None:
+    for pattern in _WHICH_SIDE:
+        if (match := pattern.match(text)) and not _NOT_A_THING.search(match["thing"]):
+            groups = match.groupdict()
+            thing = re.sub(r"^(?:an?|the|my|your|this|that|those|these|our|using|all)\s+", "", groups["thing"], flags=re.I)
+            side = _side_of(groups.get("side") or "")
+            either = "other" in groups and bool(groups["other"]) or not side
+            return Intent("which_side", thing=thing.strip(" ,?\"'“”"), asked_side=side, either_or=either)
+    return None
+
+
+def _side_of(name: str) -> str:
+    name = name.lower()
+    if name.startswith(("gen", "creat")):
+        return "create"
+    if name.startswith(("machine", "ml")):
+        return "learning"
+    return "predict" if name.startswith("predict") else "ai" if name else ""
+
+
+def _goal(text: str) -> str:
+    create, predict = bool(_CREATE_GOAL.search(text)), bool(_PREDICT_GOAL.search(text))
+    return "create" if create and not predict else "predict" if predict and not create else ""
+
+
+def _demo(text: str, demos: Sequence[DemoPhrases]) -> Intent | None:
+    """A phrase such as "draw {prompt}" as a pattern; the longest phrase that fits wins."""
+    best: tuple[int, Intent] | None = None
+    for demo in demos:
+        for phrase in demo.phrases:
+            if (match := _pattern(phrase).match(text)) and (best is None or len(phrase) > best[0]):
+                inputs = {name: _input(value) for name, value in match.groupdict().items()}
+                if all(inputs.values()):
+                    best = len(phrase), Intent("demo", demo=demo.slug, inputs=inputs)
+    return best[1] if best else None
+
+
+_POLITE = (
+    r"^(?:(?:please|ok|okay|now|and|so|hey|hi|then|just|well|can you|could you|would you|will you|can u|i want you to|"
+    r"i'?d like you to|i want to|i'?d like to|let me|let'?s|kindly|try to|go ahead and)[\s,:!]+)*"
+)
+_ENDING = r"\s*(?:,?\s*(?:please|pls|for me|thanks|thank you|now))*\s*[?!.]*$"
+
+
+def _pattern(phrase: str) -> re.Pattern[str]:
+    """`is {text} positive` -> a pattern with the group `text`. A space fits any white space."""
+    parts = re.split(r"\{(\w+)\}", phrase)
+    body = "".join(
+        f"(?P<{part}>.+?)" if index % 2 else re.escape(part).replace(r"\ ", r"\s+").replace(":", r"\s*:")
+        for index, part in enumerate(parts)
+    )
+    return re.compile(_POLITE + body + _ENDING, re.I | re.S)
+
+
+def _input(value: str) -> str:
+    """What stands in quotation marks if anything does, else the words without their article."""
+    if quoted := QUOTED.search(value):
+        return next(part for part in quoted.groups() if part).strip()
+    value = re.sub(r"^(?:(?:me|us|an?|the|some|of)\s+)+", "", value.strip(" :,;-"), flags=re.I)
+    return value.strip(" \"'“”‘’`")

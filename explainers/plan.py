@@ -1,0 +1,252 @@
+"""Which sentences of the library answer a question, in which order: the backbone of an answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from explainers.intent import Intent
+from explainers.library import Found, Library
+from explainers.topics import Passage
+
+# A question's kind leans towards the section that was written for it.
+_LEANS = {
+    "how": {"How it works": 0.06, "In short": 0.04},
+    "why": {"How it works": 0.05, "In short": 0.03},
+    "definition": {"In short": 0.08, "How it works": 0.02},
+    "comparison": {"Side by side": 0.06, "In short": 0.03},
+    "example": {"Example": 0.10},
+    "yes_no": {"Common mistakes": 0.05, "Side by side": 0.04},
+    "which_side": {"Side by side": 0.08},
+    "which_one": {"Side by side": 0.03, "In short": 0.02},
+}
+_ASIDE = {"Example": -0.06}  # an example's sentences need their story, unless an example was asked for
+
+_ASKING = re.compile(
+    r"^(?:(?:and|but|so|ok|please|hey|hi|can you|could you|what|wat|whats|what's|wats|is|are|was|does|do|an?|the|explain|describe|"
+    r"define|definition of|meaning of|tell me|about|me|how|exactly|actually|really|mean by|is meant by|who|why|you|briefly|in short|"
+    r"simple words|concept of|idea of|idea behind|to me|i want to know|i'd like to know)\b[\s:,]*)+", re.I)  # fmt: skip
+_TRAILING = re.compile(
+    r"[\s,]*\b(?:mean|means|works?|working|really|exactly|actually|please|in simple (?:words|terms)|simply|in short|"
+    r"like i'?m (?:five|5|a child|ten)|for (?:a )?(?:kids?|child(?:ren)?|beginners?|dummies)|eli5|again|about|do|does|made of|all about|"
+    r"to me|to a child)\b[\s?.!,]*$", re.I)  # fmt: skip
+_VERSUS = (
+    re.compile(r"\b(?:between|from)\s+(?P<a>.+?)\s+(?:and|versus|vs\.?|or|to|&)\s+(?P<b>.+?)[?.!]*$", re.I),
+    re.compile(r"(?:compare[sd]?|distinguish|contrast|tell)\s+(?P<a>.+?)\s+(?:and|to|with|from|versus|vs\.?|against|&)\s+(?P<b>.+?)(?: apart)?[?.!]*$", re.I),
+    re.compile(r"^(?:.*?\b(?:is|are|does|do)\s+)?(?P<a>.+?)\s+(?:different|differs?)\s+(?:from|to|than)\s+(?P<b>.+?)[?.!]*$", re.I),
+    re.compile(r"^(?P<a>.+?)\s+(?:versus|vs\.?|v\.)\s+(?P<b>.+?)[?.!:,]*(?:\s*(?:what'?s |what is )?(?:the )?diff\w*.*)?$", re.I),
+)  # fmt: skip
+PRONOUN = re.compile(r"(?:it|that|this|they|those|these|that one|such a thing)", re.I)
+SAME_THING = 0.72  # least likeness of a name in a question to a topic's or example's name
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an answer is made of.
+
+    opening: sentences to say first, word for word. more: good ones to go on with, best first.
+    evidence: the passages the language model reads, and is held to.
+    """
+
+    topic: str
+    side: str
+    opening: tuple[Found, ...]
+    more: tuple[Found, ...]
+    evidence: tuple[Passage, ...]
+    verdict: str = ""
+    length: int = 3  # sentences
+
+
+def subject_of(question: str) -> str:
+    """What a question is about: `what exactly is a GAN?` -> `GAN`."""
+    subject = _ASKING.sub("", question.strip().rstrip("?.! "))
+    while (shorter := _TRAILING.sub("", subject)) != subject and shorter:
+        subject = shorter
+    return subject.strip(" \"'“”?.,!")
+
+
+class Planner:
+    """Plans for questions over one library."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def plan(self, question: str, intent: Intent, *, about: str | None = None) -> Plan:
+        """The plan for a question that the library covers; `about` is the topic under discussion."""
+        if intent.kind == "which_side" and (found := self._which_side(question, intent, about)):
+            return found
+        if intent.kind == "comparison" and (found := self._comparison(question)):
+            return found
+        if intent.kind in ("definition", "how", "other", "example") and (found := self._whole_topic(question, intent)):
+            return found
+        return self._sentences(question, intent, about)
+
+    def rest(self, topic: str, kind: str) -> Plan:
+        """More about a topic, said shorter, simpler, longer, or with an example."""
+        sections = self._by_section(topic)
+        short, how, example = sections["In short"], sections["How it works"], sections["Example"]
+        if kind == "shorter":
+            return self._of(topic, short[:1], (), length=1)
+        if kind == "simpler":
+            return self._of(topic, (short[0], *example[:3]), example[3:], length=4)
+        if kind == "another_example":
+            return self._of(topic, example[:3], example[3:], length=4)
+        return self._of(topic, how[:2], how[2:], length=4)
+
+    def named_topic(self, question: str) -> str | None:
+        """The topic that the question calls by its name, if it does."""
+        topic, likeness = self._named(subject_of(question))
+        return topic if likeness >= SAME_THING + 0.06 else None
+
+    def _whole_topic(self, question: str, intent: Intent) -> Plan | None:
+        """For a question that names a topic and asks nothing narrower."""
+        topic, likeness = self._named(subject_of(question))
+        if likeness < SAME_THING + 0.06:
+            return None
+        sections = self._by_section(topic)
+        short = sections["In short"]
+        if intent.kind == "example":
+            return self._of(topic, (short[0], *sections["Example"][:2]), sections["Example"][2:], length=4)
+        if intent.kind == "how":
+            return self._of(topic, short[:2], sections["How it works"], length=4)
+        return self._of(topic, short[:2], (*short[2:], *sections["How it works"][:3]))
+
+    def _comparison(self, question: str) -> Plan | None:
+        """For `A versus B`: a sentence that sets both apart, then what each one is."""
+        pair = next((match.group("a", "b") for pattern in _VERSUS if (match := pattern.search(question))), None)
+        if not pair:
+            return None
+        (a, like_a), (b, like_b) = (self._named(subject_of(one)) for one in pair)
+        if min(like_a, like_b) < SAME_THING or a == b or {a, b} == {"machine-learning", "generative-ai"}:
+            return None
+        first, second = self._by_section(a), self._by_section(b)
+        contrast = self._nearest(question, (*first["Side by side"], *second["Side by side"]))
+        definitions = (first["In short"][0], second["In short"][0])
+        return self._of(a, definitions, (contrast[0], contrast[1]), length=4, also=b)
+
+    def _which_side(self, question: str, intent: Intent, about: str | None) -> Plan | None:
+        """For `is X generative AI?`: X's own sentence, with a yes or no in front where one was asked for."""
+        if about and PRONOUN.fullmatch(intent.thing):
+            return self._side_of_topic(question, about, intent)
+        passage, likeness = self._thing(intent.thing)
+        topic, topic_likeness = self._named(intent.thing)
+        if max(likeness, topic_likeness) < SAME_THING:
+            return None
+        if passage is None or topic_likeness >= likeness - 0.02:
+            return self._side_of_topic(question, topic, intent)
+        opening = tuple(Found(text, passage, likeness) for text in passage.sentences)
+        general = self._by_section("everyday-examples")["In short"]
+        wanted = {"predict": "predicts", "create": "creates", "neither": "neither"}.get(passage.side, "\n")
+        more = tuple(found for found in general if wanted in found.text)
+        evidence = (passage, *self._passages("everyday-examples", "In short", "How it works"))
+        return Plan(passage.topic, passage.side, opening, more, evidence, verdict_for(intent, passage.side), length=2)
+
+    def _side_of_topic(self, question: str, topic: str, intent: Intent) -> Plan:
+        sections = self._by_section(topic)
+        stated = [found for found in (*sections["Side by side"], *sections["In short"], *sections["Common mistakes"])
+                  if re.search(r"generative|side|predict|creat", found.text)]  # fmt: skip
+        ranked = self._nearest(question, stated or sections["Side by side"])
+        side = self._library.topics[topic].side
+        plan = self._of(topic, ranked[:1], ranked[1:3], length=2)
+        return replace(plan, verdict=verdict_for(intent, side))
+
+    def _sentences(self, question: str, intent: Intent, about: str | None) -> Plan:
+        """The sentences nearest to the question: all topics', or those of the one under discussion."""
+        ranked = self._ranked(question, intent, about)
+        best = ranked[0]
+        narrow = bool(wanted(intent.kind, question))
+        if narrow:
+            best = next((one for one in ranked[:8] if answers(intent.kind, question, one.text)), best)
+        topic = best.passage.topic
+        close = tuple(one for one in ranked[:8] if one != best and one.score > best.score - 0.12)
+        if narrow:
+            return self._of(topic, (best,), self._by_section(topic)["In short"], length=2)
+        plan = self._of(topic, (best,), close)
+        return replace(plan, verdict=_GOAL[intent.goal], side=intent.goal) if intent.goal else plan
+
+    def _ranked(self, question: str, intent: Intent, about: str | None) -> list[Found]:
+        lean = _LEANS.get(intent.kind, {})
+        items = intent.kind in ("which_side", "which_one", "example", "yes_no")
+        found = self._library.search(question, keep=40).sentences
+        if about:
+            found = self._nearest(f"{self._library.topics[about].title}: {question}", self._all_of(about))
+        leaning = [
+            replace(one, score=one.score + lean.get(one.passage.section, _ASIDE.get(one.passage.section, 0)))
+            for one in found if items or not one.passage.names
+        ]  # fmt: skip
+        return sorted(leaning or found, key=lambda one: -one.score)
+
+    # ------------------------------------------------------------------ looking things up
+
+    def _of(self, topic: str, opening: Sequence[Found], more: Sequence[Found], *, length: int = 3,
+            also: str | None = None) -> Plan:  # fmt: skip
+        evidence = self._passages(topic, "In short", "How it works", "Side by side")
+        extra = [found.passage for found in (*opening, *more) if found.passage not in evidence]
+        if also:
+            extra += self._passages(also, "In short", "Side by side")
+        return Plan(topic, self._library.topics[topic].side, tuple(opening), tuple(more),
+                    tuple(dict.fromkeys((*evidence, *extra))), length=length)  # fmt: skip
+
+    def _passages(self, topic: str, *sections: str) -> tuple[Passage, ...]:
+        return tuple(p for p in self._library.topics[topic].passages if p.section in sections and not p.names)
+
+    def _by_section(self, topic: str) -> dict[str, tuple[Found, ...]]:
+        return {p.section: tuple(Found(text, p, 1.0) for text in p.sentences)
+                for p in self._library.topics[topic].passages if not p.names}  # fmt: skip
+
+    def _nearest(self, question: str, sentences: Sequence[Found]) -> tuple[Found, ...]:
+        likeness = self._library.embed([found.text for found in sentences]) @ self._library.embed([question])[0]
+        scored = [replace(one, score=float(score)) for one, score in zip(sentences, likeness, strict=True)]
+        return tuple(sorted(scored, key=lambda one: -one.score))
+
+    def _all_of(self, topic: str) -> tuple[Found, ...]:
+        return tuple(found for section in self._by_section(topic).values() for found in section)
+
+    def _named(self, name: str) -> tuple[str, float]:
+        """The topic called most like `name`, and how alike."""
+        likeness, entry = self._library.best(name, "name")
+        return entry.topic, likeness
+
+    def _thing(self, name: str) -> tuple[Passage | None, float]:
+        """The everyday example called most like `name`, and how alike."""
+        likeness, entry = self._library.best(name, "item_name")
+        return (self._library.passages[entry.passage], likeness) if entry else (None, 0.0)
+
+
+def verdict_for(intent: Intent, side: str) -> str:
+    """Yes or no to "is it generative AI / machine learning / AI?", from the side alone."""
+    if intent.either_or or not intent.asked_side:
+        return ""
+    return {
+        "create": {"predict": "No.", "create": "Yes.", "both": "Partly.", "neither": "No."},
+        "predict": {"predict": "Yes.", "create": "No.", "both": "Partly.", "neither": "No."},
+        "learning": {"predict": "Yes.", "create": "Yes, in its methods.", "both": "Yes, in part.", "neither": "No."},
+        "ai": {"predict": "Yes.", "create": "Yes.", "both": "Yes.", "neither": "No."},
+    }[intent.asked_side][side]
+
+
+def answers(kind: str, question: str, sentence: str) -> bool:
+    """Does a sentence hold the kind of thing that was asked for, if that is a name, year or number?"""
+    pattern = wanted(kind, question)
+    return pattern is None or bool(pattern.search(sentence))
+
+
+def wanted(kind: str, question: str) -> re.Pattern[str] | None:
+    """What an answer has to hold: "who" wants a name only with a verb of invention, and so on."""
+    asks, pattern = _WANTED.get(kind, (None, None))
+    return pattern if asks and asks.search(question) else None
+
+
+_NUMBER = re.compile(r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|hundreds?|thousands?|millions?|billions?|half|few|many|little|much|more|less)\b", re.I)
+_NAME = re.compile(r"[A-Z][a-z]+ (?:[A-Z]\. )?(?:[a-z]+ )?[A-Z][a-z]+|\bcolleagues\b")
+_GOAL = {
+    "create": "Generative AI, because something new has to be made.",
+    "predict": "Machine learning that predicts, because the answer is a label, a number, a group or a choice.",
+}
+_WANTED = {
+    "when": (re.compile(r"invent|introduc|start|beg[aiu]n|first|creat|made|publish|\bold\b|coin|c[oa]me|release|born|appear|built|long ago", re.I),
+             re.compile(r"\b(?:1[89]|20)\d\d\b|\bcentury\b")),
+    "number": (re.compile(r"\bhow (?:many|much|big|large|accurate|old)\b|percent|price|number|share|accuracy|score|cost|salary", re.I), _NUMBER),
+    "who": (re.compile(r"invent|introduc|creat|coin|c[oa]me up|develop|discover|found|propos|publish|wrote|first|father", re.I), _NAME),
+}  # fmt: skip

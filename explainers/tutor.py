@@ -1,0 +1,307 @@
+"""A question and its history become a stream of drafts and one Reply.
+
+The order of work: understand the message (intent), find what the library says (plan), or abstain;
+say the sentence that answers it, word for word; let the language model go on in its own words; check
+each of its sentences against the passages; where one fails, the passage speaks instead.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from explainers.coverage import Coverage, open_coverage
+from explainers.grounding import Grounding
+from explainers.intent import DemoPhrases, Intent, points_back, read_intent
+from explainers.language_model import LanguageModel, open_language_model
+from explainers.library import Found, Library, open_library
+from explainers.plan import PRONOUN, Plan, Planner, answers, subject_of
+from explainers.reply import Citation, DemoCall, Draft, Reply, Span, Token
+from explainers.topics import Topic, split_sentences
+
+LONGEST = 2000  # characters of a question
+REMEMBERED = 6  # messages of the history that are looked at
+SAME = 0.9  # cosine from which two sentences say the same
+
+INSTRUCTIONS = (
+    "You are a tutor who explains machine learning and generative AI in plain words. "
+    "Use only facts from the passages below. Write short sentences. Do not repeat yourself.\n\nPassages:\n"
+)
+I_COVER = (
+    "I explain machine learning, which predicts, and generative AI, which creates: how they work, how they differ, "
+    "and where you meet them."
+)
+HELLO = "Hello! " + I_COVER + " Ask me anything about that, or try a demo."
+THANKS = "You are welcome. Ask on whenever you like."
+GOODBYE = "Goodbye! Come back whenever a question about machine learning or generative AI turns up."
+ABSTAIN = "I don't cover that. " + I_COVER
+
+_BARE = re.compile(r"^(?:and |but |so )?(?:why|why not|how so|how come|really|are you sure|says who)[ ?!.]*$", re.I)
+
+History = Sequence[Mapping[str, str]]
+
+
+class Tutor:
+    """Answers questions over one library with one language model. Safe to use from many threads."""
+
+    def __init__(self, library: Library, language_model: LanguageModel, coverage: Coverage,
+                 demos: Sequence[DemoPhrases] = ()) -> None:  # fmt: skip
+        self.library = library
+        self.language_model = language_model
+        self._coverage = coverage
+        self._planner = Planner(library)
+        self._demos = tuple(demos)
+
+    @property
+    def topics(self) -> Mapping[str, Topic]:
+        return self.library.topics
+
+    def reply(self, question: str, history: History = ()) -> Iterator[Draft | Reply]:
+        """Drafts while the answer grows, then one Reply. Closing the iterator stops the model."""
+        started = time.perf_counter()
+        first: float | None = None
+        for event in self._answer(question, history):
+            first = first or time.perf_counter() - started
+            if isinstance(event, Reply):
+                total = time.perf_counter() - started
+                event = replace(event, seconds={"first_token": round(first, 4), "total": round(total, 4)})
+            yield event
+
+    def _answer(self, question: str, history: History) -> Iterator[Draft | Reply]:
+        if problem := unreadable(question):
+            yield Reply(problem, abstained=True, follow_ups=self._starters())
+            return
+        question = clean(question)
+        intent = read_intent(question, self._demos)
+        if said := {"greeting": HELLO, "thanks": THANKS, "goodbye": GOODBYE}.get(intent.kind):
+            yield Reply(said, follow_ups=self._starters())
+        elif intent.kind == "demo":
+            yield from self._open_demo(intent)
+        elif (plan := self._plan(question, intent, history)) is None:
+            yield self._abstain(question)
+        else:
+            yield from self._compose(question, plan)
+
+    # ------------------------------------------------------------------------- what to say
+
+    def _plan(self, question: str, intent: Intent, history: History) -> Plan | None:
+        """The sentences that answer; None when the library does not cover the question."""
+        about = self._under_discussion(question, intent, history)
+        if intent.kind in ("shorter", "simpler", "another_example", "longer"):
+            return self._planner.rest(about, intent.kind) if about else None
+        if not about and not self._covers(question, intent):
+            return None
+        bare = bool(_BARE.match(question))
+        if about and bare:
+            question = f"{question} {_last(history, 'user')}"
+        plan = self._planner.plan(question, intent, about=about)
+        told = _last(history, "assistant") if about and bare else ""
+        plan = replace(plan, opening=_untold(plan.opening, told) or plan.opening, more=_untold(plan.more, told))
+        if not any(answers(intent.kind, question, found.text) for found in plan.opening):
+            return None  # nobody gave the tutor that number, date or name
+        return plan
+
+    def _covers(self, question: str, intent: Intent) -> bool:
+        subject = intent.thing or subject_of(question)
+        return self._coverage.covers(self.library, question, subject)
+
+    def _under_discussion(self, question: str, intent: Intent, history: History) -> str | None:
+        """The topic that a message such as "and who judges them?" is about."""
+        restyle = intent.kind in ("shorter", "simpler", "another_example", "longer")
+        if not history or not (restyle or points_back(question)):
+            return None
+        names_its_own = not PRONOUN.fullmatch(intent.thing) and self._planner.named_topic(intent.thing or question)
+        if names_its_own and not restyle:
+            return None
+        asked = [one["content"] for one in history[-REMEMBERED:] if one["role"] == "user"]
+        told = [one["content"] for one in history[-REMEMBERED:] if one["role"] == "assistant"]
+        for text in [*reversed(asked), *(split_sentences(one)[0] for one in reversed(told) if one.strip())]:
+            earlier = read_intent(text, self._demos)
+            if earlier.kind == "demo":
+                return next(demo.topic for demo in self._demos if demo.slug == earlier.demo)
+            if (named := self._planner.named_topic(text)) or (
+                not points_back(text) and self._covers(text, earlier)
+            ):
+                return named or self.library.search(text).topics[0][0]
+        return None
+
+    # --------------------------------------------------------------------------- saying it
+
+    def _compose(self, question: str, plan: Plan) -> Iterator[Draft | Reply]:
+        """Quote the opening, let the model go on, fill up with quotes; a draft after each step."""
+        spans = [Span(found.text, quoted=True) for found in plan.opening]
+        if plan.verdict:
+            spans.insert(0, Span(plan.verdict, quoted=False))
+        yield Draft(_joined(spans), plan.side)
+        if _sentences(spans) < plan.length:
+            yield from self._write_on(question, plan, spans)
+        self._fill_up(plan, spans)
+        yield self._reply(question, plan, spans)
+
+    def _write_on(self, question: str, plan: Plan, spans: list[Span]) -> Iterator[Draft]:
+        """Let the model add sentences to `spans`, each checked; stop at the first that fails."""
+        grounding = Grounding([text for passage in plan.evidence for text in passage.sentences], self.library.embed)
+        opening = _joined(spans)
+        tokens = self.language_model.stream(messages_for(question, plan, opening), max_tokens=90)
+        for sentence in _sentences_of(tokens):
+            if isinstance(sentence, str):
+                yield Draft(_joined(spans) + " " + sentence.strip(), plan.side)
+                continue
+            if not grounding.check(sentence.text).supported or self._said(sentence.text, spans):
+                break
+            spans.append(sentence)
+            yield Draft(_joined(spans), plan.side)
+            if _sentences(spans) >= plan.length:
+                break
+        tokens.close()
+
+    def _fill_up(self, plan: Plan, spans: list[Span]) -> None:
+        """Add quotes until the answer has its length."""
+        for found in plan.more:
+            if _sentences(spans) >= plan.length:
+                return
+            if not self._said(found.text, spans):
+                spans.append(Span(found.text, quoted=True))
+
+    def _said(self, sentence: str, spans: Sequence[Span]) -> bool:
+        said = [span.text for span in spans]
+        return bool(said) and float((self.library.embed(said) @ self.library.embed([sentence])[0]).max()) >= SAME
+
+    def _reply(self, question: str, plan: Plan, spans: Sequence[Span]) -> Reply:
+        topic = self.topics[plan.topic]
+        demo = DemoCall(topic.demos[0]) if topic.demos and topic.demos[0] in {d.slug for d in self._demos} else None
+        side = plan.side if plan.side in ("predict", "create", "both") else None
+        return Reply(_joined(spans), side, citations=self._citations(plan, spans), demo=demo, topic=plan.topic,
+                     follow_ups=self._follow_ups(topic, question), spans=_spaced(spans))  # fmt: skip
+
+    def _citations(self, plan: Plan, spans: Sequence[Span]) -> tuple[Citation, ...]:
+        """Each passage that the answer rests on, once, in the order of its first sentence."""
+        grounding = Grounding([text for passage in plan.evidence for text in passage.sentences], self.library.embed)
+        home = {text: passage for passage in plan.evidence for text in passage.sentences}
+        home |= {found.text: found.passage for found in (*plan.opening, *plan.more)}
+        found: dict[tuple[str, str], Citation] = {}
+        for span in spans:
+            text = span.text if span.quoted else grounding.nearest(span.text)[0][0]
+            if span.text != plan.verdict:
+                passage = home[text]
+                found.setdefault((passage.topic, passage.section),
+                                 Citation(passage.topic, passage.title, passage.section, passage.text))  # fmt: skip
+        return tuple(found.values())
+
+    def _open_demo(self, intent: Intent) -> Iterator[Draft | Reply]:
+        """Open the demo that was asked for, with what its topic says in short."""
+        demo = next(one for one in self._demos if one.slug == intent.demo)
+        topic = self.topics[demo.topic]
+        short = next(p for p in topic.passages if p.section == "In short")
+        spans = [Span(f"Here is the demo “{demo.title}”, ready to run.", quoted=False)]
+        spans += [Span(text, quoted=True) for text in short.sentences[:2]]
+        yield Reply(_joined(spans), topic.side, demo=DemoCall(demo.slug, dict(intent.inputs)), topic=topic.slug,
+                    citations=(Citation(topic.slug, topic.title, short.section, short.text),),
+                    follow_ups=self._follow_ups(topic, ""), spans=_spaced(spans))  # fmt: skip
+
+    def _abstain(self, question: str) -> Reply:
+        """An honest no, and the nearest topics as questions to ask instead."""
+        near = [self.topics[slug] for slug, _ in self.library.search(question).topics[:3]]
+        return Reply(ABSTAIN, abstained=True, follow_ups=tuple(_plain_questions(topic)[0] for topic in near))
+
+    def _follow_ups(self, topic: Topic, question: str) -> tuple[str, ...]:
+        """Two more questions about the topic and one about a related topic."""
+        here = [one for one in _plain_questions(topic) if not _alike(one, question)]
+        there = [q for slug in topic.related[:1] for q in _plain_questions(self.topics[slug])]
+        return (*here[:2], *there[:1])
+
+    def _starters(self) -> tuple[str, ...]:
+        return tuple(_plain_questions(self.topics[slug])[0] for slug in ("ml-versus-generative-ai", "gan", "diffusion"))
+
+
+def messages_for(question: str, plan: Plan, opening: str) -> list[dict[str, str]]:
+    """The model's prompt. What recurs comes first, so that engines can reuse it: instructions, passages."""
+    passages = "\n\n".join(passage.text for passage in plan.evidence)
+    return [
+        {"role": "system", "content": INSTRUCTIONS + passages},
+        {"role": "user", "content": question},
+        {"role": "assistant", "content": opening},
+    ]
+
+
+def open_tutor(demos: Sequence[DemoPhrases] = (), language_model: Callable[[], LanguageModel] = open_language_model) -> Tutor:
+    """Load everything: fetches what is missing, then takes seconds. Raises AssetError without network."""
+    tutor = Tutor(open_library(), language_model(), open_coverage(), demos)
+    for _ in tutor.reply("What is the difference between machine learning and generative AI?"):
+        pass  # the first answer pays for warming up, so nobody else does
+    return tutor
+
+
+# ------------------------------------------------------------------------------------ text
+
+
+def clean(question: str) -> str:
+    """The question without control characters and with single spaces."""
+    visible = "".join(c if unicodedata.category(c)[0] != "C" or c in "\n\t\u200d" else " " for c in question)
+    return " ".join(visible.split())
+
+
+def unreadable(question: object) -> str:
+    """One clear sentence if there is nothing to answer, else an empty string."""
+    if not isinstance(question, str) or not clean(question):
+        return "Your message is empty. Type a question about machine learning or generative AI."
+    if len(question) > LONGEST:
+        return f"Your message has {len(question):,} characters; at most {LONGEST:,} fit. Please ask a shorter question."
+    letters = [c for c in question if c.isalpha()]
+    if not letters:
+        return "I found no words in your message. Type a question about machine learning or generative AI."
+    if sum("LATIN" in unicodedata.name(c, "") for c in letters) < len(letters) / 2:
+        return "I can only read and answer English. Please ask your question about machine learning or generative AI in English."
+    return ""
+
+
+def _sentences_of(tokens: Iterator[Token]) -> Iterator[str | Span]:
+    """Finished sentences as spans; before each, the unfinished text as it grows."""
+    held: list[Token] = []
+    for token in tokens:
+        text = "".join(one.text for one in held)
+        if re.search(r"[.!?][\"”]?$", text.strip()) and token.text[:1].isspace() and not re.search(r"\b(?:e\.g|i\.e|vs|Dr|[A-Z])\.$", text):
+            yield Span(text.strip(), quoted=False, tokens=tuple(held))
+            held = []
+        held.append(token)
+        if "\n" in token.text:
+            break  # the model begins a list or a new thought; what it was asked for ends here
+        yield "".join(one.text for one in held)
+    text = "".join(one.text for one in held).strip()
+    if re.search(r"[.!?][\"”]?$", text):
+        yield Span(text, quoted=False, tokens=tuple(held))
+
+
+def _sentences(spans: Sequence[Span]) -> int:
+    return sum(len(span.text) > 25 for span in spans)  # a verdict such as "Yes." is not counted
+
+
+def _joined(spans: Sequence[Span]) -> str:
+    return " ".join(span.text for span in spans)
+
+
+def _spaced(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """Spans whose texts joined are the answer."""
+    return tuple(Span(span.text + (" " if i + 1 < len(spans) else ""), span.quoted, span.tokens) for i, span in enumerate(spans))
+
+
+def _plain_questions(topic: Topic) -> list[str]:
+    """The topic's questions that are fit to be shown: well-formed ones."""
+    return [one for one in topic.questions if one[0].isupper() and one.endswith("?") and "five" not in one] or [topic.questions[0]]
+
+
+def _alike(one: str, other: str) -> bool:
+    a, b = (set(re.findall(r"\w+", text.lower())) for text in (one, other))
+    return len(a & b) > 0.7 * min(len(a), len(b) or 1)
+
+
+def _last(history: History, role: str) -> str:
+    return next((one["content"] for one in reversed(history) if one["role"] == role), "")
+
+
+def _untold(found: Sequence[Found], told: str) -> tuple[Found, ...]:
+    """Without what the last answer said already."""
+    return tuple(one for one in found if one.text not in told)

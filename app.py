@@ -7,6 +7,7 @@ tutor is ready. GRADIO_SERVER_NAME and GRADIO_SERVER_PORT change the address.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -57,6 +58,7 @@ def create_app(
         ssr_mode=False,
         enable_monitoring=False,
         run_history=False,
+        mcp_server=importlib.util.find_spec("mcp") is not None,  # tools for agents, if wanted
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import statistics
 import sys
@@ -176,9 +177,10 @@ def main() -> int:
         kinds = ", ".join(sorted({case.kind for case in read_cases()}))
         parser.error(f"there is no kind {wanted.kind!r}; there is: {kinds}")
 
-    from app import open_tutor
+    import demos
+    from app import open_real_tutor
 
-    tutor, outcomes = open_tutor(), []
+    tutor, outcomes = open_real_tutor(demos.load()), []
     for number, case in enumerate(cases, 1):
         outcomes.append(judge(tutor, case))
         print(f"\r{number} of {len(cases)}", end="", file=sys.stderr, flush=True)
@@ -191,4 +193,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # an answer that was cut short may still run in llama.cpp; do not wait for it

@@ -166,10 +166,10 @@ class Words(View):
 
 @dataclass(frozen=True)
 class Piece:
-    """A token that a model wrote, its probability, and what else it weighed (best first)."""
+    """A token that a model wrote, its probability (None: not told), and what else it weighed."""
 
     text: str
-    probability: Probability
+    probability: Probability | None
     alternatives: tuple[tuple[str, Probability], ...] = ()
 
 
@@ -248,7 +248,11 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Demo:
-    """A live demo. `needs` names what the host has to hand to `run`, such as "language_model"."""
+    """A live demo.
+
+    phrases: how visitors ask for it in the chat, with an input's name in braces: "draw {prompt}".
+    needs: what the host has to hand to `run`, such as "language_model".
+    """
 
     slug: str
     title: str
@@ -260,6 +264,7 @@ class Demo:
     action: str = "Run"
     examples: tuple[Mapping[str, Any], ...] = ()
     credits: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
     needs: tuple[str, ...] = field(default=())
 
     def describe(self) -> dict[str, Any]:

@@ -229,6 +229,20 @@ DEMO = Demo(
         "Type what to draw and watch a small diffusion model clear a picture out of pure noise, "
         "step by step. Beside it stands the training picture it comes nearest to."
     ),
+    phrases=(
+        "draw {prompt}", "paint {prompt}", "sketch {prompt}", "draw a picture of {prompt}", "paint a picture of {prompt}",
+        "draw an image of {prompt}", "a picture of {prompt}", "a drawing of {prompt}", "an image of {prompt}", "make {prompt} as a picture",
+        "make a picture of {prompt}", "make me a picture of {prompt}", "make an image of {prompt}", "make me an image of {prompt}",
+        "make a drawing of {prompt}", "make me a drawing of {prompt}", "create a picture of {prompt}", "create an image of {prompt}",
+        "create a drawing of {prompt}", "create me an image of {prompt}", "create me a picture of {prompt}", "generate a picture of {prompt}",
+        "generate an image of {prompt}", "generate me a picture of {prompt}", "generate me an image of {prompt}",
+        "generate a drawing of {prompt}", "show me a picture of {prompt}", "show me an image of {prompt}", "show me a drawing of {prompt}",
+        "give me a picture of {prompt}", "give me an image of {prompt}", "see a picture of {prompt}", "have a picture of {prompt}",
+        "picture of {prompt}", "image of {prompt}", "image: {prompt}", "picture: {prompt}", "drawing of {prompt}",
+        "turn {prompt} into a picture", "turn {prompt} into an image", "draw a picture", "draw something", "draw me something",
+        "make a picture", "draw a picture for me", "show me the image demo", "try image generation", "try the image demo",
+        "open the image generation demo", "watch a picture come out of noise", "make an image",
+    ),  # fmt: skip
     inputs=(
         Text(
             name="prompt",

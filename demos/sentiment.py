@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 import functools
+import itertools
 import json
 import math
 import re
@@ -60,7 +61,7 @@ def word_counts(text: str) -> dict[str, int]:
     """Single words and pairs of neighbours in `text`, with how often each stands there."""
     found = [word for word, _ in words_at(text)]
     counts: dict[str, int] = {}
-    for term in found + [f"{one} {two}" for one, two in zip(found, found[1:], strict=False)]:
+    for term in found + [f"{one} {two}" for one, two in itertools.pairwise(found)]:
         counts[term] = counts.get(term, 0) + 1
     return counts
 
@@ -197,7 +198,7 @@ def exact_pulls(text: str, pieces: Sequence[str]) -> list[float]:
     ends = np.cumsum([len(piece) for piece in pieces]).tolist()
     at = [(word, bisect.bisect_right(ends, start)) for word, start in words_at(text)]
     terms = [(word, (i,)) for word, i in at]
-    terms += [(f"{one} {two}", (i, j)) for (one, i), (two, j) in zip(at, at[1:], strict=False)]
+    terms += [(f"{one} {two}", (i, j)) for (one, i), (two, j) in itertools.pairwise(at)]
     counts, added = word_counts(text), model().contributions(text)
     pulls = [0.0] * len(pieces)
     for term, places in terms:
@@ -309,6 +310,24 @@ DEMO = Demo(
         "Type a film review: a classifier says whether it is positive or negative, how sure it is, "
         "and which words decided."
     ),
+    phrases=(
+        "is {text} positive", "is {text} negative", "is {text} positive or negative", "is {text} a positive review",
+        "is {text} a negative review", "is {text} a good review", "is {text} a bad review", "does {text} sound positive",
+        "does {text} sound negative", "does {text} sound positive or negative", "is this positive: {text}",
+        "is this review positive: {text}", "is this negative: {text}", "is this review positive or negative: {text}",
+        "is this positive or negative: {text}", "positive or negative: {text}", "good or bad review: {text}",
+        "classify: {text}", "classify this: {text}", "classify this review: {text}", "classify the review: {text}",
+        "classify the review {text}", "classify the sentiment of {text}", "classify {text} as positive or negative",
+        "classify the feeling of {text}", "classify the feeling in {text}", "sentiment of {text}", "sentiment: {text}",
+        "what is the sentiment of {text}", "what's the sentiment of {text}", "what is the mood of {text}",
+        "what's the feeling in {text}", "what feeling is in {text}", "analyse the sentiment of {text}",
+        "analyze the sentiment of {text}", "analyse: {text}", "analyze: {text}", "run sentiment on {text}",
+        "how positive is {text}", "how negative is {text}", "rate this review: {text}", "rate the review: {text}",
+        "judge this review: {text}", "check this review: {text}", "test this review: {text}", "review: {text}",
+        "run the sentiment demo on {text}", "try the sentiment demo with {text}", "show me the sentiment demo",
+        "try sentiment analysis", "try the sentiment demo", "open the sentiment demo", "classify a review", "try a review",
+        "try my own review",
+    ),  # fmt: skip
     inputs=(
         Text(
             name="text",
@@ -340,7 +359,7 @@ DEMO = Demo(
     ),
     credits=(
         "Film reviews rated by people and the VADER lexicon: Hutto & Gilbert (2014), MIT",
-        "all-MiniLM-L6-v2 by the authors of sentence-transformers (Reimers & Gurevych, 2019)",
+        "all-MiniLM-L6-v2 by the authors of sentence-transformers (Reimers & Gurevych, 2019), Apache-2.0",
     ),
     needs=("language_model",),
 )

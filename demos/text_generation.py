@@ -60,6 +60,23 @@ DEMO = Demo(
         "Start a text and watch two models continue it: a neural language model, and one that only "
         "counted which word follows which in Shakespeare. Every word shows how likely it was."
     ),
+    phrases=(
+        "continue: {text}", "continue {text}", "continue this: {text}", "continue this text: {text}", "continue the text: {text}",
+        "continue the text {text}", "continue this story: {text}", "continue the story: {text}", "continue the sentence {text}",
+        "continue this sentence: {text}", "continue writing: {text}", "continue from {text}", "complete: {text}", "complete {text}",
+        "complete this: {text}", "complete this sentence: {text}", "complete the sentence: {text}", "complete the sentence {text}",
+        "finish: {text}", "finish this: {text}", "finish this sentence: {text}", "finish the sentence: {text}",
+        "finish the sentence {text}", "finish my sentence: {text}", "finish this story: {text}", "write on: {text}",
+        "write on from {text}", "keep writing: {text}", "keep going: {text}", "go on: {text}", "go on with: {text}",
+        "go on with {text}", "write how the story goes on: {text}", "write how this goes on: {text}", "how does this go on: {text}",
+        "how does this story go on: {text}", "what comes next: {text}", "what comes after {text}", "what comes next after {text}",
+        "what word comes after {text}", "predict the next word: {text}", "predict the next words: {text}",
+        "write a story that begins with {text}", "write a story that starts with {text}", "write a story beginning with {text}",
+        "write a story starting with {text}", "start a story with {text}", "start with {text}", "write a text that begins with {text}",
+        "generate text from {text}", "generate text: {text}", "generate text starting with {text}", "autocomplete: {text}",
+        "autocomplete {text}", "show me the text generation demo", "try text generation", "try the text demo",
+        "open the text generation demo", "try the text generation demo",
+    ),  # fmt: skip
     inputs=(
         Text(
             name="text",

@@ -67,21 +67,21 @@ def _default_weights() -> Path:
 # ------------------------------------------------------------------ the OpenAI chunk format
 
 
-def tokens_of(chunk: Mapping[str, Any]) -> Iterator[Token]:
+def tokens_of(chunk: Mapping[str, Any], alternatives: int = 20) -> Iterator[Token]:
     """Tokens of one chunk of a chat or text completion as OpenAI, vLLM and llama.cpp send it."""
     for choice in chunk.get("choices", ())[:1]:
         text = choice.get("text") or (choice.get("delta") or {}).get("content") or ""
         details = (choice.get("logprobs") or {}).get("content") or []
         if text and len(details) == 1:
-            yield _token(text, details[0])
+            yield _token(text, details[0], alternatives)
         elif text:
             yield Token(text)
 
 
-def _token(text: str, detail: Mapping[str, Any]) -> Token:
+def _token(text: str, detail: Mapping[str, Any], alternatives: int) -> Token:
     weighed = [(one["token"], math.exp(one["logprob"])) for one in detail.get("top_logprobs") or []]
     others = tuple((other, p) for other, p in weighed if other != detail.get("token"))
-    return Token(text, math.exp(detail["logprob"]), others)
+    return Token(text, math.exp(detail["logprob"]), others[:alternatives])
 
 
 def _until_end(tokens: Iterator[Token]) -> Iterator[Token]:
@@ -125,12 +125,12 @@ class LlamaCpp:
                top_p: float = 1.0, seed: int = 0, alternatives: int = 5) -> Iterator[Token]:  # fmt: skip
         request = {"messages": [dict(one) for one in messages], "logprobs": True, "top_logprobs": alternatives + 1}
         request |= _sampling(max_tokens, temperature, top_p, seed)
-        return _until_end(_called_back(self._server.handle_chat_completions, request))
+        return _until_end(_called_back(self._server.handle_chat_completions, request, alternatives))
 
     def continue_text(self, text: str, *, max_tokens: int = 60, temperature: float = 0.0,
                       top_p: float = 1.0, seed: int = 0, alternatives: int = 10) -> Iterator[Token]:  # fmt: skip
         request = {"prompt": text, "logprobs": alternatives + 1} | _sampling(max_tokens, temperature, top_p, seed)
-        return _until_end(_called_back(self._server.handle_completions, request))
+        return _until_end(_called_back(self._server.handle_completions, request, alternatives))
 
 
 def _sampling(max_tokens: int, temperature: float, top_p: float, seed: int) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def _sampling(max_tokens: int, temperature: float, top_p: float, seed: int) -> d
             "seed": seed, "stream": True, "cache_prompt": True}  # fmt: skip
 
 
-def _called_back(handle: Callable[..., Any], request: dict[str, Any]) -> Iterator[Token]:
+def _called_back(handle: Callable[..., Any], request: dict[str, Any], alternatives: int) -> Iterator[Token]:
     """Turn a call that reports chunks to a function into an iterator that can be closed."""
     chunks: queue.Queue[Any] = queue.Queue()
     stopped = threading.Event()
@@ -159,7 +159,7 @@ def _called_back(handle: Callable[..., Any], request: dict[str, Any]) -> Iterato
         while (chunk := chunks.get()) is not None:
             if isinstance(chunk, Exception) or "error" in chunk:
                 raise LanguageModelError(f"The language model could not answer ({chunk}). Try again.")
-            yield from tokens_of(chunk)
+            yield from tokens_of(chunk, alternatives)
     finally:
         stopped.set()
 

@@ -157,8 +157,8 @@ def _is_message(given: object) -> bool:
     )
 
 
-def publish(host: Host, demos: Mapping[str, Demo], resources: Resources, gate: Gate) -> None:
-    """The public endpoints. Call it once, inside gr.Blocks."""
+def publish(host: Host, catalogue: Mapping[str, Demo], resources: Resources, gate: Gate) -> None:
+    """The public endpoints and agents' tools, by the names of these functions; inside gr.Blocks."""
 
     def ask(question: str, history: str = "[]") -> str:
         """Ask about machine learning or generative AI.
@@ -176,13 +176,13 @@ def publish(host: Host, demos: Mapping[str, Demo], resources: Resources, gate: G
         said = [one for one in host.reply(clean(question), past) if isinstance(one, Reply)]
         return json.dumps(said[-1].to_json())
 
-    def list_demos() -> str:
+    def demos() -> str:
         """The live demos: what each does, which inputs it takes, and examples.
 
         Returns:
             JSON text: a list of descriptions
         """
-        return json.dumps([demo.describe() for demo in demos.values()])
+        return json.dumps([demo.describe() for demo in catalogue.values()])
 
     def run_demo(slug: str, inputs: str, request: gr.Request) -> str:
         """Run a live demo.
@@ -197,10 +197,10 @@ def publish(host: Host, demos: Mapping[str, Demo], resources: Resources, gate: G
             given = read_json(inputs or "{}", "The inputs")
             visitor = request.session_hash or (request.client.host if request.client else "")
             share = {"gate": gate, "visitor": visitor}
-            return json.dumps(bridge.run_demo(demos, resources, clean(slug), given, **share))
+            return json.dumps(bridge.run_demo(catalogue, resources, clean(slug), given, **share))
         except DemoError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
     gr.api(ask, api_name="ask", concurrency_id="tutor", concurrency_limit=4)
-    gr.api(list_demos, api_name="demos")
+    gr.api(demos, api_name="demos")
     gr.api(run_demo, api_name="run_demo", concurrency_id="demos", concurrency_limit=2)

@@ -6,7 +6,8 @@ and static/chat.js draws it, every text through textContent. The template never 
 template that did would run what a visitor typed. The live demo is a second part, from `bridge`.
 
 A question goes through two events. `begin` puts it on the page at once; `answer` waits in the queue
-for the tutor and streams. Whether the tutor is writing can be seen in the page (`.answer.writing`),
+for the tutor and streams. Drafts travel through a small hidden component, `live`: sent through the
+Chatbot, each would make the browser compare the whole conversation (30 ms after ten turns). Whether the tutor is writing can be seen in the page (`.answer.writing`),
 so Send and Stop change places by CSS alone and never disagree with what is shown.
 """
 
@@ -31,7 +32,7 @@ from interface.runs import Gate, Resources
 
 STARTERS = {
     "◐ What is the difference?": "How do machine learning and generative AI differ?",
-    "◐ The same text, both sides": "What would each side do with the same text?",
+    "◐ The same text, both sides": "What do predicting and creating do with the same text?",
     "✦ How does a GAN work?": "How does a GAN work?",
     "✦ Draw me a picture": "Draw a red heart",
 }
@@ -174,7 +175,7 @@ def messages(turns: Sequence[Turn], demos: Mapping[str, Demo]) -> Shown:
     shown: Shown = []
     for turn in turns:
         shown.append({"role": "user", "content": inert(turn["question"])})
-        shown.append(answered(turn, demos) if turn["reply"] else writing(api.Waiting("")))
+        shown.append(answered(turn, demos) if turn["reply"] else pending())
     return shown
 
 
@@ -200,13 +201,16 @@ def answered(turn: Turn, demos: Mapping[str, Demo]) -> dict[str, Any]:
     return {"role": "assistant", "content": parts, "options": options}
 
 
-def writing(event: api.Waiting | Draft) -> dict[str, Any]:
-    """An answer that is not finished."""
+def pending() -> dict[str, Any]:
+    """The place of an answer that has not begun; `live` fills it."""
+    return {"role": "assistant", "content": [answer_part(unfinished(api.Waiting("")))]}
+
+
+def unfinished(event: api.Waiting | Draft) -> dict[str, Any]:
+    """An answer that is being written, as chat.js draws it."""
     if isinstance(event, Draft):
-        value = {"state": "writing", "answer": event.text, "side": event.side}
-    else:
-        value = {"state": "writing", "answer": "", "status": event.text}
-    return {"role": "assistant", "content": [answer_part(value)]}
+        return {"state": "writing", "answer": event.text, "side": event.side}
+    return {"state": "writing", "answer": "", "status": event.text}
 
 
 def answer_part(value: dict[str, Any]) -> ComponentMessage:
@@ -219,7 +223,7 @@ def answer_part(value: dict[str, Any]) -> ComponentMessage:
 def part(component: gr.HTML) -> ComponentMessage:
     """A component as a message carries it: what it was made with, and no more.
 
-    Gradio would make every component of the conversation anew at every update, 3 ms each.
+    Gradio makes no component inside an event, and takes 3 ms for each afterwards.
     """
     props = dict(component.constructor_args)
     value = props.pop("value", None)
@@ -246,7 +250,7 @@ class Conversation:
         self.host, self.demos, self.chatbot = host, demos, chatbot
 
     def show(self, turns: Sequence[Turn]) -> list[Message]:
-        """The turns, ready for the browser, so that streaming does not build them every time."""
+        """The turns, ready for the browser."""
         return self.chatbot.postprocess(messages(turns, self.demos)).root
 
     def begin(
@@ -276,10 +280,10 @@ class Conversation:
         turns = ask(turns[: index // 2], question)
         return self.show(turns), turns
 
-    def answer(self, turns: list[Turn], talk: Talk) -> Iterator[tuple[Any, Any, Any]]:
-        """Stream the answer to the last question. -> chatbot, turns, browser"""
+    def answer(self, turns: list[Turn], talk: Talk) -> Iterator[tuple[Any, Any, Any, Any]]:
+        """Stream the answer to the last question. -> chatbot, turns, browser, live"""
         if talk.writing or not turns or turns[-1]["reply"]:
-            yield gr.skip(), gr.skip(), gr.skip()
+            yield gr.skip(), gr.skip(), gr.skip(), gr.skip()
             return
         talk.writing, talk.stop, talk.drop = True, False, False
         try:
@@ -287,10 +291,9 @@ class Conversation:
         finally:
             talk.writing = False
 
-    def _stream(self, turns: list[Turn], talk: Talk) -> Iterator[tuple[Any, Any, Any]]:
-        before, question = self.show(turns)[:-1], turns[-1]["question"]
+    def _stream(self, turns: list[Turn], talk: Talk) -> Iterator[tuple[Any, Any, Any, Any]]:
         draft, reply = Draft(""), None
-        events = self.host.reply(question, history(turns))
+        events = self.host.reply(turns[-1]["question"], history(turns))
         for event in steady(events):
             if isinstance(event, Reply):
                 reply = plain(event)
@@ -298,10 +301,10 @@ class Conversation:
             draft = event if isinstance(event, Draft) else draft
             if talk.stop:
                 break
-            yield [*before, writing(event)], gr.skip(), gr.skip()
+            yield gr.skip(), gr.skip(), gr.skip(), unfinished(event)
         events.close()
         turns = [] if talk.drop else close(turns, reply or stopped(draft))
-        yield self.show(turns), turns, keep(turns)
+        yield self.show(turns), turns, keep(turns), {}
 
     def stop(self, talk: Talk) -> None:
         """Ask the running answer to end; what it has so far stays."""
@@ -445,6 +448,7 @@ def lay_out(topics: list[dict[str, Any]]) -> SimpleNamespace:
                 page.clear = gr.Button("New conversation", min_width=0, scale=0)
     connect = "TutorPage.connect(question => trigger('submit', {question}), props, watch)"
     page.remote = drawn(None, connect, "remote", visible="hidden")
+    page.live = drawn({}, "TutorPage.live(props, watch)", "live", visible="hidden")
     return page
 
 
@@ -458,7 +462,8 @@ def wire(page: SimpleNamespace, do: Conversation) -> None:
     retried = chatbot.retry(do.retry, [turns, talk], [chatbot, turns], **QUICK)
     edited = chatbot.edit(do.edit, [turns, talk], [chatbot, turns], **QUICK)
     for began in (asked, retried, edited):
-        ended = began.then(do.answer, [turns, talk], [chatbot, turns, page.browser], **QUEUED)
+        streamed = [chatbot, turns, page.browser, page.live]
+        ended = began.then(do.answer, [turns, talk], streamed, **QUEUED)
         ended.failure(do.give_up, turns, [chatbot, turns], **QUICK)
     page.stop.click(do.stop, talk, None, **QUICK)
     undone = [chatbot, turns, page.textbox, page.browser]

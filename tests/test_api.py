@@ -257,8 +257,8 @@ def conversation(tutor: EchoTutor | None = None) -> chat.Conversation:
 def test_an_answer_streams_and_ends_with_its_demo() -> None:
     talk, turns = chat.Talk(), chat.ask([], "How?")
     *drafts, last = conversation().answer(turns, talk)
-    assert drafts[0][0][-1]["content"][0].value["state"] == "writing"
-    shown, turns, kept = last
+    assert drafts[0][3]["state"] == "writing" and drafts[0][3]["side"] == "create"
+    shown, turns, kept, _ = last
     answer, widget = shown[-1].content
     assert answer.value["answer"] == turns[0]["reply"]["answer"]
     assert widget.value["demo"]["slug"] == "count" and widget.value["autorun"]
@@ -271,7 +271,7 @@ def test_stop_keeps_what_there_is_and_closes_the_model() -> None:
     stream = do.answer(turns, talk)
     next(stream)
     do.stop(talk)
-    _, turns, _ = list(stream)[-1]
+    _, turns, _, _ = list(stream)[-1]
     assert turns[0]["reply"]["stopped"] and tutor.closed
 
 
@@ -288,7 +288,7 @@ def test_a_conversation_cleared_meanwhile_stays_clear() -> None:
     stream = do.answer(chat.ask([], "How?"), talk)
     next(stream)
     do.clear(talk)
-    shown, turns, kept = list(stream)[-1]
+    shown, turns, kept, _ = list(stream)[-1]
     assert (shown, turns, kept) == ([], [], {"turns": []})
 
 

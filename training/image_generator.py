@@ -239,7 +239,7 @@ class Examples:
         return self.latents[picture], self.embeddings[caption], self.styles[picture]
 
 
-DIFFUSION_RATES = Rates(steps=2400, batch=128, peak=3e-3, warm_up=60, falling=0.5)
+DIFFUSION_RATES = Rates(steps=1100, batch=128, peak=3e-3, warm_up=60, falling=0.5)
 
 
 def train_diffusion(work: Path, rates: Rates = DIFFUSION_RATES, **shape: int) -> None:
@@ -364,7 +364,7 @@ def sheet(pictures: Tensor, columns: int = 36) -> Image.Image:
 class Judge(nn.Module):
     """Picture -> its caption's sentence embedding. Trained apart from the generator."""
 
-    def __init__(self, widths: tuple[int, ...] = (32, 64, 96, 128)):
+    def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 128)):
         super().__init__()
         layers, before = [], 3
         for width in widths:  # halves the side each time
@@ -377,7 +377,7 @@ class Judge(nn.Module):
         return F.normalize(self.body(x), dim=-1)
 
 
-JUDGE_RATES = Rates(steps=900, batch=96, peak=3e-3, warm_up=50, falling=0.8)
+JUDGE_RATES = Rates(steps=600, batch=64, peak=3e-3, warm_up=50, falling=0.8)
 
 
 def train_judge(work: Path, rates: Rates = JUDGE_RATES) -> Judge:

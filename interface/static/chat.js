@@ -41,7 +41,7 @@ window.TutorPage = (() => {
 
   // ------------------------------------------------------------------------------- answers
 
-  // Draw an answer, and draw it again whenever its value changes. A draft changes one text node.
+  // Draw an answer, and draw it again whenever its value changes.
   function answer(element, props, watch) {
     const draw = () => {
       const root = element.querySelector(".answer-part");
@@ -49,14 +49,22 @@ window.TutorPage = (() => {
       hush(root);
       const value = props.value || {};
       const before = root.querySelector(".answer.writing");
-      if (value.state === "writing" && before) return redraft(before, value);
       root.replaceChildren(value.state === "writing" ? draftOf(value) : replyOf(value));
       if (value.state === "done" && before && value.fresh) announce(`Answer: ${value.answer}`);
-      if (value.state === "writing") toTheEnd(true);
-      else if (before) toTheEnd(false);
+      if (value.state !== "writing") return;
+      toTheQuestion(root);
+      keepFocus();
     };
     draw();
     watch("value", draw);
+  }
+
+  // The answer in progress, as it grows.
+  function live(props, watch) {
+    watch("value", () => {
+      const node = writingNow();
+      if (node && props.value?.state === "writing") redraft(node, props.value);
+    });
   }
 
   // Gradio reads every update of the log aloud; we announce the finished answer instead.
@@ -81,7 +89,6 @@ window.TutorPage = (() => {
   }
 
   function redraft(node, value) {
-    const follow = atTheEnd();
     const head = node.querySelector(".answer-head");
     const side = value.side || "";
     if (head.dataset.side !== side) {
@@ -92,7 +99,6 @@ window.TutorPage = (() => {
     const text = node.querySelector(".answer-text");
     text.classList.toggle("status", Boolean(status));
     if (text.textContent !== (value.answer || status)) text.textContent = value.answer || status;
-    if (follow) toTheEnd(false);
   }
 
   function replyOf(value) {
@@ -268,13 +274,28 @@ window.TutorPage = (() => {
     }
   }
 
-  // ------------------------------------------------------------------------------- scrolling
+  // ---------------------------------------------------------------------- scrolling and focus
 
-  const page = () => document.scrollingElement;
-  const atTheEnd = () => page().scrollHeight - page().scrollTop - innerHeight < 160;
+  // A new question goes to the top of the window, with room below for its answer: so the text stays
+  // where it is while the answer grows and when its demo appears. Afterwards nothing scrolls by itself.
+  function toTheQuestion(root) {
+    const wrap = root.closest(".message-wrap");
+    const question = [...(wrap?.querySelectorAll(".user-row") || [])].pop();
+    if (!question) return;
+    requestAnimationFrame(() => {
+      const scroller = document.scrollingElement;
+      wrap.style.minHeight = "0";
+      const top = question.getBoundingClientRect().top;
+      const below = scroller.scrollHeight - scroller.scrollTop - document.getElementById("conversation").getBoundingClientRect().bottom;
+      wrap.style.minHeight = `${top - wrap.getBoundingClientRect().top - 16 + innerHeight - below}px`;
+      scroller.scrollBy({ top: top - 16, behavior: calm.matches ? "instant" : "smooth" });
+    });
+  }
 
-  function toTheEnd(smoothly) {
-    requestAnimationFrame(() => page().scrollTo({ top: page().scrollHeight, behavior: smoothly && !calm.matches ? "smooth" : "instant" }));
+  // The button that asked is gone, and the focus with it: give it a place, except where that opens a keyboard.
+  function keepFocus() {
+    if (document.activeElement !== document.body || !matchMedia("(pointer: fine)").matches) return;
+    document.querySelector("#question textarea")?.focus({ preventScroll: true });
   }
 
   // ---------------------------------------------------------------------------------- topics
@@ -373,5 +394,5 @@ window.TutorPage = (() => {
     look();
   }
 
-  return { answer, panel, banner, connect, ask };
+  return { answer, live, panel, banner, connect, ask };
 })();

@@ -279,7 +279,7 @@ window.DemoWidgets = (() => {
 
   class Widget {
     constructor({ demo, inputs, wid, base, alone, said }, port) {
-      Object.assign(this, { demo, port, base, fields: {}, views: new Map(), rid: null, runs: 0 });
+      Object.assign(this, { demo, port, base, fields: Object.create(null), views: new Map(), rid: null, runs: 0 });
       this.name = `dw-${wid}`.replace(/[^\w-]/g, "_");
       this.root = this.draw(alone, said);
       this.fill(this.defaults());

@@ -31,9 +31,9 @@ def _chromium() -> str | None:
     return next((found for name in names if name and (found := shutil.which(name))), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """One headless browser for all tests."""
+    """A headless browser. While it lives, playwright's loop keeps asyncio.run from working here."""
     where = _chromium()
     if where is None:
         reason = "no Chromium found; install one or name it in the variable CHROMIUM"

@@ -114,7 +114,7 @@ DEMOS = {
 def conversation(more: int = 0) -> list[dict[str, Any]]:
     """A chat with widgets, their inputs hostile where they can be; `more` messages follow."""
     calls = [("all", {"text": INJECTION}), ("count", {}), ("burst", {}), ("burst", {"seed": 1})]
-    calls += [("write", {}), ("fail", {})]
+    calls += [("write", {}), ("fail", {"constructor": INJECTION})]
     said = [
         {"role": "assistant", "content": ["Try it.", part(slug, inputs, f"w{i}")]}
         for i, (slug, inputs) in enumerate(calls)

@@ -11,7 +11,6 @@ import importlib.util
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported
 
@@ -21,7 +20,7 @@ import uvicorn
 
 import demos as all_demos
 from demos.base import Demo
-from explainers.topics import load_topics
+from explainers.topics import Topic, load_topics
 from interface import api, chat, demo_page
 from interface.runs import Gate
 
@@ -31,7 +30,7 @@ HEAD_START = 0.5  # seconds in which the first page is served before models take
 def create_app(
     tutor_loader: Callable[[], api.Tutor],
     demos: Mapping[str, Demo],
-    topics: Mapping[str, Any],
+    topics: Mapping[str, Topic],
 ) -> fastapi.FastAPI:
     """The whole site. `tutor_loader` runs in the background once the server is up."""
     host = api.Host(tutor_loader)
@@ -67,7 +66,7 @@ def open_real_tutor(demos: Mapping[str, Demo]) -> api.Tutor:
     from explainers.tutor import DemoPhrases, open_tutor
 
     known = [
-        DemoPhrases(one.slug, one.title, one.topic, getattr(one, "phrases", ()))
+        DemoPhrases(one.slug, one.title, one.topic, one.phrases, one.inputs[0].name)
         for one in demos.values()
     ]
     return open_tutor(known)

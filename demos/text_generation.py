@@ -73,7 +73,11 @@ DEMO = Demo(
         "what word comes after {text}", "predict the next word: {text}", "predict the next words: {text}",
         "write a story that begins with {text}", "write a story that starts with {text}", "write a story beginning with {text}",
         "write a story starting with {text}", "start a story with {text}", "start with {text}", "write a text that begins with {text}",
-        "generate text from {text}", "generate text: {text}", "generate text starting with {text}", "autocomplete: {text}",
+        "generate text from {text}", "generate text: {text}", "generate text starting with {text}", "carry on from here: {text}", "carry on: {text}", "carry on from {text}", "finish the text: {text}", "finish the text {text}",
+        "finish this text: {text}", "complete the text: {text}", "complete this text: {text}", "complete the story: {text}",
+        "how would you continue {text}", "how would you continue: {text}", "how does it go on: {text}", "what happens next: {text}",
+        "go on from here: {text}", "continue from here: {text}", "add to this: {text}", "add a sentence to {text}", "write more: {text}",
+        "autocomplete: {text}",
         "autocomplete {text}", "show me the text generation demo", "try text generation", "try the text demo",
         "open the text generation demo", "try the text generation demo",
     ),  # fmt: skip

@@ -55,15 +55,18 @@ def open_coverage(path: Path = WEIGHTS) -> Coverage:
     return Coverage(kept["weights"], float(kept["bias"][0]), float(kept["threshold"][0]))
 
 
-def features(library: Library, question: str, subject: str) -> np.ndarray:
+def features(library: Library, question: str, subject: str, *, leave_out: str = "") -> np.ndarray:
     """A question as [392] numbers: eight on how well the search fits, then its meaning [384].
 
     The eight: similarity in meaning to the nearest topic question, name (of the question's subject)
     and sentence; to the second and fifth best topic; in spelling; share of known words; unknown words.
+    leave_out: a text of the library to look past, for training on the library's own questions.
     """
     import numpy as np
 
     meaning, spelling = library.compare(question)
+    if leave_out in library.texts:
+        meaning[library.texts.index(leave_out)] = spelling[library.texts.index(leave_out)] = 0
     kinds = library.kinds
     by_topic = np.sort([meaning[rows].max() for rows in library.rows_by_topic.values()])[::-1]
     named = library.compare(subject or question)[0][(kinds == "name") | (kinds == "item_name")].max()

@@ -18,14 +18,15 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("greeting", r"^(?:hi|hello|hey)?[ ,!]*(?:how are you|how's it going|what's up|nice to meet you)(?: doing| today)?[ ?!.]*$"),
     ("thanks", r"^(?:(?:ok|okay|great|cool|nice|perfect|wow)[ ,!.]*)?(?:thanks|thank you|thx|ty|cheers|much appreciated)\b.{0,40}$"),
     ("thanks", r"^(?:ok|okay|great|cool|nice|perfect|got it|i see|makes sense|awesome|wow|interesting)[ !.]*$"),
-    ("goodbye", r"^(?:bye|goodbye|see you|good night|cu)\b.{0,20}$"),
+    ("goodbye", r"^(?:ok(?:ay)?[ ,!.]*|thanks[ ,!.]*|well[ ,!.]*)*(?:bye|goodbye|see you|good night|cu)\b.{0,20}$"),
     ("shorter", r"^(?:(?:and|but|ok|can you|could you|please|make it|say it|a bit|much|in)\W+)*(?:shorter|briefer|brief|short|tl;?dr|one sentence|in a nutshell|less words|fewer words|sum (?:it|that) up)\b.{0,40}$"),
-    ("simpler", r"^(?:(?:and|but|ok|can you|could you|please|make it|say it|explain (?:it|that|this)|put it|a bit|much|in|more)\W+)*(?:simpler|simple|simply|easier|plain (?:words|english)|eli5|like i'?m (?:five|5|a child|ten|10)|for (?:a )?(?:kids?|child(?:ren)?)|i don'?t (?:get|understand)(?: it| that)?|too (?:hard|complicated|difficult))\b.{0,40}$"),
+    ("simpler", r"^(?:(?:and|but|ok|can you|could you|please|make it|say it|explain (?:it|that|this)|put it|a bit|much|in|more)\W+)*(?:simpler|simple|simply|easier|plain (?:words|english)|eli5|(?:like|as if) i'?(?:m| was| were| am) (?:five|5|six|6|seven|a child|a kid|ten|10)|(?:in )?other words|once more(?: in other words)?|again|rephrase|for (?:a )?(?:kids?|child(?:ren)?)|i (?:don'?t|didn'?t|did not|do not) (?:get|understand|follow)(?: it| that| this)?|too (?:hard|complicated|difficult))\b.{0,40}$"),
     ("another_example", r"^(?:(?:and|but|ok|can you|could you|please|give me|show me|have you got|got|do you have|any|what'?s|is there)\W+)*(?:another|one more|a different|a real(?:-life)?|an?|any|some|more|other|further)? ?(?:concrete |everyday |other )?examples?\b.{0,30}$"),
-    ("longer", r"^(?:(?:and|but|ok|can you|could you|please)\W+)*(?:tell me more|more detail|more please|go on|continue|say more|elaborate|explain more|more|and then|what else)\b.{0,30}$"),
+    ("longer", r"^(?:(?:and|but|ok|can you|could you|please|go|into|in|give me|a bit)\W+)*(?:tell me more|deeper|(?:more|further|some) details?|more please|go on|continue|say more|elaborate|explain more|more|and then|what else)\b.{0,30}$"),
     ("comparison", r"\b(?:differen(?:t|ce|ces|tiate)|diff(?:rence)?|distinguish|compare[sd]?|comparison|versus|vs\.?|as opposed to|tell .+ apart)\b"),
     ("which_one", r"\b(?:which|what)\b.{0,40}\b(?:should|would|do|must|could|can) (?:i|we|you|one|they|somebody|someone)\b.{0,20}\b(?:use|need|take|choose|pick|want|go for|for)\b|\b(?:should|do|would) (?:i|we) (?:use|need|take|pick|choose)\b|\bwhich (?:one|kind|type|side|approach|tool) (?:is (?:right|better|best)|fits|suits|do|for|to)\b|\bwhat (?:kind|type) of ai (?:do|would|should)\b"),
     ("example", r"\b(?:example|examples|for instance|use case|use cases|where (?:is|are|do|does) .+ (?:used|meet|find))\b"),
+    ("claim", r",? (?:right|correct|true|isn'?t it|aren'?t they|doesn'?t it|don'?t they|no|yes|ok)\s*\?+$"),
     ("who", r"^(?:and |but |so )?(?:who|whose|by whom)\b|\bwho (?:invented|made|introduced|created|came up)"),
     ("when", r"^(?:and |but |so )?(?:when|since when|what year|which year|in (?:what|which) year)\b|\bhow (?:old|long ago)\b"),
     ("number", r"\bhow (?:many|much|big|large|accurate|fast|expensive|often|good)\b|\b(?:what|which) (?:accuracy|percentage|percent|price|cost|share|number|score|size)\b|\bwhat(?:'s| is| are| was) the (?:exact )?(?:accuracy|price|cost|number|percentage|salary|budget|revenue|market share)\b"),
@@ -55,6 +56,10 @@ _WHICH_SIDE = (
     re.compile(r"^(?:on |to )?(?:which|what) (?:side|camp|group|kind of ai|type of ai)\b.*?\b(?:is|are|does|do|would)\s+(?P<thing>.+?)(?:\s+(?:on|in|belong(?:s)?(?: to)?|fall(?:s)? (?:on|into|under)|part of))?\s*[?.!]*$", re.I),
 )  # fmt: skip
 
+_ABOUT_SIDES = re.compile(
+    r"\b(?:which|what) (?:side|camp|kind|sort|type|form|of the two|one)s?\b.*\b(?:ai|it|that|this|side|on|of)\b.{0,30}$|"
+    r"\b(?:ml|machine learning|predict(?:ion|ive|ing|s)?|generative(?: ai)?|genai|create|creat(?:es|ing|ive))\s+(?:or|vs\.?|/)\s+(?:is it )?(?:ml|machine learning|predict|generative|gen ?ai|creat|neither)|"
+    r"\b(?:count|counts|classed|qualif\w+) as (?:generative|gen|ai|ml|machine|artificial|predict)|\bis (?:that|this|it) (?:generative|gen ?ai|ml|machine learning|predict\w*|ai)\b", re.I)  # fmt: skip
 _NOT_A_THING = re.compile(r"\b(?:than|better|worse|same|differ|replace|without|need|needs|how|why|between|there|from|with|like|you)\b", re.I)
 _CREATE_GOAL = re.compile(
     r"\b(?:new|draw|paint|write|writes|writing|compose|composing|create|creating|generate|generating|invent|design|imagine|"
@@ -74,7 +79,7 @@ class Intent:
     """What a message wants.
 
     kind: greeting, thanks, goodbye, demo, which_side, which_one, comparison, definition, how, why,
-        who, when, number, example, yes_no, shorter, simpler, another_example, longer, or other.
+        who, when, number, example, yes_no, claim, shorter, simpler, another_example, longer, or other.
     """
 
     kind: str
@@ -88,12 +93,16 @@ class Intent:
 
 @dataclass(frozen=True)
 class DemoPhrases:
-    """A demo as the tutor knows it: its slug, title, topic, and the phrases that ask for it."""
+    """A demo as the tutor knows it: its slug, title, topic, and the phrases that ask for it.
+
+    main_input: the name of the input that "try it on ..." fills.
+    """
 
     slug: str
     title: str
     topic: str
     phrases: tuple[str, ...]
+    main_input: str = "text"
 
 
 def read_intent(message: str, demos: Sequence[DemoPhrases] = ()) -> Intent:
@@ -108,7 +117,9 @@ def read_intent(message: str, demos: Sequence[DemoPhrases] = ()) -> Intent:
         return found
     if kind == "which_one":
         return Intent(kind, goal=_goal(text))
-    return Intent(kind)
+    if _ABOUT_SIDES.search(text):
+        return Intent("which_side", thing=text, either_or=True)
+    return Intent("claim" if kind == "other" and len(text.split()) > 5 else kind)
 
 
 def points_back(message: str) -> bool:
@@ -147,7 +158,7 @@ def _demo(text: str, demos: Sequence[DemoPhrases]) -> Intent | None:
     for demo in demos:
         for phrase in demo.phrases:
             if (match := _pattern(phrase).match(text)) and (best is None or len(phrase) > best[0]):
-                inputs = {name: _input(value) for name, value in match.groupdict().items()}
+                inputs = {name: _input(name, value) for name, value in match.groupdict().items()}
                 if all(inputs.values()):
                     best = len(phrase), Intent("demo", demo=demo.slug, inputs=inputs)
     return best[1] if best else None
@@ -163,16 +174,25 @@ _ENDING = r"\s*(?:,?\s*(?:please|pls|for me|thanks|thank you|now))*\s*[?!.]*$"
 def _pattern(phrase: str) -> re.Pattern[str]:
     """`is {text} positive` -> a pattern with the group `text`. A space fits any white space."""
     parts = re.split(r"\{(\w+)\}", phrase)
-    body = "".join(
-        f"(?P<{part}>.+?)" if index % 2 else re.escape(part).replace(r"\ ", r"\s+").replace(":", r"\s*:")
-        for index, part in enumerate(parts)
-    )
-    return re.compile(_POLITE + body + _ENDING, re.I | re.S)
+    body = "".join(f"(?P<{part}>.+?)" if index % 2 else _literal(part) for index, part in enumerate(parts))
+    ending = r"\s*$" if phrase.endswith("{text}") else _ENDING
+    return re.compile(_POLITE + body + ending, re.I | re.S)
 
 
-def _input(value: str) -> str:
-    """What stands in quotation marks if anything does, else the words without their article."""
+def _literal(part: str) -> str:
+    """Words of a phrase: `*` is anything, a colon any mark that sets off what follows."""
+    return re.escape(part).replace(r"\*", ".*?").replace(r"\ ", r"\s+").replace(":", r"\s*[:?,;–-]+")
+
+
+def _input(name: str, value: str) -> str:
+    """What stands in quotation marks if anything does; else `text` word for word, others without article."""
     if quoted := QUOTED.search(value):
         return next(part for part in quoted.groups() if part).strip()
-    value = re.sub(r"^(?:(?:me|us|an?|the|some|of)\s+)+", "", value.strip(" :,;-"), flags=re.I)
-    return value.strip(" \"'“”‘’`")
+    value = value.strip(" :;-\"'“”‘’`")
+    return value if name == "text" else re.sub(r"^(?:(?:me|us|an?|the|some|of)\s+)+", "", value, flags=re.I)
+
+
+def try_it(message: str) -> str:
+    """The input of "try it on ..." or "show me with ...", said about the demo under discussion."""
+    match = re.match(r"^(?:please |can you |could you |now |ok )*(?:try|show|do|test|run|use|draw)\s+(?:it|this|that|me|one|the demo)?\s*(?:on|with|for)\s*:?\s+(?P<x>.+?)[?!. ]*$", " ".join(message.split()), re.I)
+    return _input("", match["x"]) if match else ""

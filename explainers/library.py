@@ -23,14 +23,15 @@ SHIPPED = Path(__file__).parents[1] / "weights" / "library" / "embeddings.safete
 
 Encode = Callable[[Sequence[str]], "np.ndarray"]  # n texts -> [n, 384], rows of length 1
 
-MEANING, SPELLING = 0.8, 0.2  # weights of the two similarities; chosen by benchmarks/retrieval.py
+MEANING, SPELLING = 0.8, 0.2  # weights of the two similarities
+OWN, AROUND = 0.5, 0.2  # a sentence's score: its own fit, its passage's; the rest is its topic's
 
 
 @dataclass(frozen=True)
 class Entry:
     """Something to compare a question with: a topic's question or name, or a passage's sentence."""
 
-    kind: str  # "question", "name", "sentence", "item" (a sentence) or "item_name"
+    kind: str  # "question", "name", "sentence", "passage", "item" (a sentence) or "item_name"
     text: str
     topic: str
     passage: int  # index into Library.passages; -1 for questions and names
@@ -108,18 +109,19 @@ class Library:
         return self.rank(self.similarities(question), keep=keep)
 
     def rank(self, similarity: np.ndarray, *, keep: int = 12) -> Findings:
-        """Topics by their best entry; sentences by their own fit and their topic's."""
-        best: dict[str, float] = {}
-        for entry, score in zip(self.entries, similarity, strict=True):
-            best[entry.topic] = max(best.get(entry.topic, -1.0), float(score))
-        topics = sorted(best.items(), key=lambda pair: -pair[1])[:keep]
+        """Topics by their best entry; sentences by their own fit, their passage's and their topic's."""
+        topics = {slug: float(similarity[rows].max()) for slug, rows in self.rows_by_topic.items()}
+        best = max(topics.values())
+        around = {e.passage: float(s) for e, s in zip(self.entries, similarity, strict=True) if e.kind == "passage"}
         sentences = [
-            Found(entry.text, self.passages[entry.passage], 0.5 * float(score) + 0.5 * best[entry.topic])
+            Found(entry.text, self.passages[entry.passage],
+                  OWN * float(score) + AROUND * around.get(entry.passage, float(score)) + (1 - OWN - AROUND) * topics[entry.topic])
             for entry, score in zip(self.entries, similarity, strict=True)
-            if entry.kind in ("sentence", "item") and best[entry.topic] >= topics[0][1] - 0.15
-        ]
+            if entry.kind in ("sentence", "item") and topics[entry.topic] >= best - 0.2
+        ]  # fmt: skip
         sentences.sort(key=lambda found: -found.score)
-        return Findings(tuple(topics), tuple(sentences[:keep]))
+        ranked = sorted(topics.items(), key=lambda pair: -pair[1])
+        return Findings(tuple(ranked[:keep]), tuple(sentences[:keep]))
 
     def best(self, name: str, kind: str) -> tuple[float, Entry]:
         """The entry of `kind` most like `name`, and how alike the two are, about 0..1."""
@@ -139,6 +141,8 @@ def _entries(topics: Mapping[str, Topic], passages: Sequence[Passage]) -> list[E
         kind = "item" if passage.names else "sentence"
         entries += [Entry(kind, text, passage.topic, index) for text in passage.sentences]
         entries += [Entry("item_name", name, passage.topic, index) for name in passage.names]
+        if not passage.names:
+            entries.append(Entry("passage", f"{passage.title}. {passage.text}", passage.topic, index))
     return entries
 
 

@@ -17,7 +17,8 @@ _LEANS = {
     "definition": {"In short": 0.08, "How it works": 0.02},
     "comparison": {"Side by side": 0.06, "In short": 0.03},
     "example": {"Example": 0.10},
-    "yes_no": {"Common mistakes": 0.05, "Side by side": 0.04},
+    "yes_no": {"Common mistakes": 0.05, "Side by side": 0.03},
+    "claim": {"Common mistakes": 0.08, "Side by side": 0.02},
     "which_side": {"Side by side": 0.08},
     "which_one": {"Side by side": 0.03, "In short": 0.02},
 }
@@ -38,6 +39,8 @@ _VERSUS = (
     re.compile(r"^(?P<a>.+?)\s+(?:versus|vs\.?|v\.)\s+(?P<b>.+?)[?.!:,]*(?:\s*(?:what'?s |what is )?(?:the )?diff\w*.*)?$", re.I),
 )  # fmt: skip
 PRONOUN = re.compile(r"(?:it|that|this|they|those|these|that one|such a thing)", re.I)
+NEAR_ITEM = 0.42  # least likeness of a described thing to an everyday example
+VAGUE = {"everyday-examples": -0.06, "artificial-intelligence": -0.03, "about-this-tutor": -0.03}  # near to everything
 SAME_THING = 0.72  # least likeness of a name in a question to a topic's or example's name
 
 
@@ -94,6 +97,10 @@ class Planner:
             return self._of(topic, example[:3], example[3:], length=4)
         return self._of(topic, how[:2], how[2:], length=4)
 
+    def fit(self, question: str, topic: str) -> float:
+        """How near the nearest sentence of `topic` is to the question: a cosine."""
+        return self._nearest(question, self._all_of(topic))[0].score
+
     def named_topic(self, question: str) -> str | None:
         """The topic that the question calls by its name, if it does."""
         topic, likeness = self._named(subject_of(question))
@@ -117,6 +124,9 @@ class Planner:
         pair = next((match.group("a", "b") for pattern in _VERSUS if (match := pattern.search(question))), None)
         if not pair:
             return None
+        both, like_both = self._named(" and ".join(map(subject_of, pair)))
+        if like_both > 0.85:
+            return self._of(both, self._by_section(both)["In short"], self._by_section(both)["How it works"])
         (a, like_a), (b, like_b) = (self._named(subject_of(one)) for one in pair)
         if min(like_a, like_b) < SAME_THING or a == b or {a, b} == {"machine-learning", "generative-ai"}:
             return None
@@ -132,7 +142,9 @@ class Planner:
         passage, likeness = self._thing(intent.thing)
         topic, topic_likeness = self._named(intent.thing)
         if max(likeness, topic_likeness) < SAME_THING:
-            return None
+            passage, likeness = self._nearest_item(question)
+            if likeness < NEAR_ITEM:
+                return None
         if passage is None or topic_likeness >= likeness - 0.02:
             return self._side_of_topic(question, topic, intent)
         opening = tuple(Found(text, passage, likeness) for text in passage.sentences)
@@ -157,7 +169,7 @@ class Planner:
         best = ranked[0]
         narrow = bool(wanted(intent.kind, question))
         if narrow:
-            best = next((one for one in ranked[:8] if answers(intent.kind, question, one.text)), best)
+            best = next((one for one in (ranked if about else ranked[:8]) if answers(intent.kind, question, one.text)), best)
         topic = best.passage.topic
         close = tuple(one for one in ranked[:8] if one != best and one.score > best.score - 0.12)
         if narrow:
@@ -172,7 +184,8 @@ class Planner:
         if about:
             found = self._nearest(f"{self._library.topics[about].title}: {question}", self._all_of(about))
         leaning = [
-            replace(one, score=one.score + lean.get(one.passage.section, _ASIDE.get(one.passage.section, 0)))
+            replace(one, score=one.score + lean.get(one.passage.section, _ASIDE.get(one.passage.section, 0))
+                    + (0 if one.passage.names else VAGUE.get(one.passage.topic, 0)))
             for one in found if items or not one.passage.names
         ]  # fmt: skip
         return sorted(leaning or found, key=lambda one: -one.score)
@@ -202,6 +215,11 @@ class Planner:
 
     def _all_of(self, topic: str) -> tuple[Found, ...]:
         return tuple(found for section in self._by_section(topic).values() for found in section)
+
+    def _nearest_item(self, question: str) -> tuple[Passage, float]:
+        """The everyday example that a longer question describes, and how alike."""
+        likeness, entry = max((self._library.best(question, kind) for kind in ("item", "item_name")), key=lambda one: one[0])
+        return self._library.passages[entry.passage], likeness
 
     def _named(self, name: str) -> tuple[str, float]:
         """The topic called most like `name`, and how alike."""

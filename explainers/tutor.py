@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from explainers.coverage import Coverage, open_coverage
 from explainers.grounding import Grounding
-from explainers.intent import DemoPhrases, Intent, points_back, read_intent
+from explainers.intent import DemoPhrases, Intent, points_back, read_intent, try_it
 from explainers.language_model import LanguageModel, open_language_model
 from explainers.library import Found, Library, open_library
 from explainers.plan import PRONOUN, Plan, Planner, answers, subject_of
@@ -24,6 +24,7 @@ from explainers.topics import Topic, split_sentences
 
 LONGEST = 2000  # characters of a question
 REMEMBERED = 6  # messages of the history that are looked at
+STILL = 0.38  # least cosine of a question to a sentence of the topic that it may still be about
 SAME = 0.9  # cosine from which two sentences say the same
 
 INSTRUCTIONS = (
@@ -75,7 +76,7 @@ class Tutor:
             yield Reply(problem, abstained=True, follow_ups=self._starters())
             return
         question = clean(question)
-        intent = read_intent(question, self._demos)
+        intent = self._tried(question, history) or read_intent(question, self._demos)
         if said := {"greeting": HELLO, "thanks": THANKS, "goodbye": GOODBYE}.get(intent.kind):
             yield Reply(said, follow_ups=self._starters())
         elif intent.kind == "demo":
@@ -84,6 +85,13 @@ class Tutor:
             yield self._abstain(question)
         else:
             yield from self._compose(question, plan)
+
+    def _tried(self, question: str, history: History) -> Intent | None:
+        """ "Try it on ..." opens the demo of the topic under discussion."""
+        if not (given := try_it(question)) or not (about := self._topic_of_history(history)):
+            return None
+        demo = next((one for one in self._demos if one.topic == about or one.slug in self.topics[about].demos), None)
+        return Intent("demo", demo=demo.slug, inputs={demo.main_input: given}) if demo else None
 
     # ------------------------------------------------------------------------- what to say
 
@@ -106,6 +114,8 @@ class Tutor:
 
     def _covers(self, question: str, intent: Intent) -> bool:
         subject = intent.thing or subject_of(question)
+        if self._planner.named_topic(subject):
+            return True
         return self._coverage.covers(self.library, question, subject)
 
     def _under_discussion(self, question: str, intent: Intent, history: History) -> str | None:
@@ -116,11 +126,21 @@ class Tutor:
         names_its_own = not PRONOUN.fullmatch(intent.thing) and self._planner.named_topic(intent.thing or question)
         if names_its_own and not restyle:
             return None
+        return self._topic_of_history(history)
+
+    def _still_about(self, question: str, history: History) -> str | None:
+        """The topic of the conversation, if what looks uncovered alone is answered by that topic."""
+        if not (about := self._topic_of_history(history)):
+            return None
+        return about if self._planner.fit(question, about) >= STILL else None
+
+    def _topic_of_history(self, history: History) -> str | None:
+        """The topic that was last spoken of."""
         asked = [one["content"] for one in history[-REMEMBERED:] if one["role"] == "user"]
         told = [one["content"] for one in history[-REMEMBERED:] if one["role"] == "assistant"]
         for text in [*reversed(asked), *(split_sentences(one)[0] for one in reversed(told) if one.strip())]:
             earlier = read_intent(text, self._demos)
-            if earlier.kind == "demo":
+            if earlier.kind == "demo" and earlier.demo:
                 return next(demo.topic for demo in self._demos if demo.slug == earlier.demo)
             if (named := self._planner.named_topic(text)) or (
                 not points_back(text) and self._covers(text, earlier)

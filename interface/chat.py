@@ -5,10 +5,11 @@ gr.HTML in its message: its value is plain JSON (a draft while the tutor writes,
 and static/chat.js draws it, every text through textContent. The template never names the value: a
 template that did would run what a visitor typed. The live demo is a second part, from `bridge`.
 
-A question goes through two events. `begin` puts it on the page at once; `answer` waits in the queue
-for the tutor and streams. Drafts travel through a small hidden component, `live`: sent through the
-Chatbot, each would make the browser compare the whole conversation (30 ms after ten turns). Whether the tutor is writing can be seen in the page (`.answer.writing`),
-so Send and Stop change places by CSS alone and never disagree with what is shown.
+A question goes through three events: `begin` puts it on the page at once, `answer` waits in the
+queue for the tutor and streams, `finish` shows the reply. Drafts travel through a small hidden
+component, `live`: with the Chatbot among the outputs, each draft makes the browser compare all the
+conversation (30 ms after ten turns). Whether the tutor is writing can be seen in the page
+(`.answer.writing`), so Send and Stop change places by CSS alone and never disagree with it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from gradio.components.chatbot import ComponentMessage, Message
 
 from demos.base import Demo
 from explainers.reply import Draft, Reply
+from explainers.topics import Topic
 from interface import api, bridge
 from interface.runs import Gate, Resources
 
@@ -47,7 +49,7 @@ TITLE = """<header><h1><span class="p">Predict</span> or <span class="c">Create<
 <p>Ask about machine learning and generative AI. Try everything.</p></header>"""
 STATIC = Path(__file__).parent / "static"
 
-STATE_SECONDS = 3600  # a visitor's conversation stays on the server this long
+STATE_SECONDS = 6 * 3600  # how long an open tab may be idle; a closed one is forgotten in an hour
 QUICK: dict[str, Any] = {
     "queue": False, "show_progress": "hidden", "api_visibility": "private",
 }  # fmt: skip
@@ -280,10 +282,10 @@ class Conversation:
         turns = ask(turns[: index // 2], question)
         return self.show(turns), turns
 
-    def answer(self, turns: list[Turn], talk: Talk) -> Iterator[tuple[Any, Any, Any, Any]]:
-        """Stream the answer to the last question. -> chatbot, turns, browser, live"""
+    def answer(self, turns: list[Turn], talk: Talk) -> Iterator[tuple[Any, Any]]:
+        """Stream the answer to the last question. -> live, turns"""
         if talk.writing or not turns or turns[-1]["reply"]:
-            yield gr.skip(), gr.skip(), gr.skip(), gr.skip()
+            yield gr.skip(), gr.skip()
             return
         talk.writing, talk.stop, talk.drop = True, False, False
         try:
@@ -291,7 +293,7 @@ class Conversation:
         finally:
             talk.writing = False
 
-    def _stream(self, turns: list[Turn], talk: Talk) -> Iterator[tuple[Any, Any, Any, Any]]:
+    def _stream(self, turns: list[Turn], talk: Talk) -> Iterator[tuple[Any, Any]]:
         draft, reply = Draft(""), None
         events = self.host.reply(turns[-1]["question"], history(turns))
         for event in steady(events):
@@ -301,10 +303,15 @@ class Conversation:
             draft = event if isinstance(event, Draft) else draft
             if talk.stop:
                 break
-            yield gr.skip(), gr.skip(), gr.skip(), unfinished(event)
+            yield unfinished(event), gr.skip()
         events.close()
-        turns = [] if talk.drop else close(turns, reply or stopped(draft))
-        yield self.show(turns), turns, keep(turns), {}
+        yield {}, [] if talk.drop else close(turns, reply or stopped(draft))
+
+    def finish(self, turns: list[Turn], talk: Talk) -> tuple[Any, Any]:
+        """Show what `answer` ended with. -> chatbot, browser"""
+        if talk.writing:  # this follows a question that was refused: another answer is under way
+            return gr.skip(), gr.skip()
+        return self.show(turns), keep(turns)
 
     def stop(self, talk: Talk) -> None:
         """Ask the running answer to end; what it has so far stays."""
@@ -383,12 +390,12 @@ def head() -> str:
     return f"{bridge.head()}<style>{style}</style><script>{script}</script>"
 
 
-def panel_value(topics: Mapping[str, Any], demos: Mapping[str, Demo]) -> list[dict[str, Any]]:
-    """The topics as the side panel lists them; `live` ones have a demo."""
-    live = {demo.topic for demo in demos.values()}
+def panel_value(topics: Mapping[str, Topic], demos: Mapping[str, Demo]) -> list[dict[str, Any]]:
+    """The topics as the side panel lists them; `live`: 2 the home of a demo, 1 has one, 0 none."""
+    homes = {demo.topic for demo in demos.values()}
     return [
-        {"slug": slug, "title": one.title, "side": one.side, "live": slug in live,
-         "question": one.questions[0] if one.questions else f"What is {one.title}?"}
+        {"slug": slug, "title": one.title, "side": one.side, "question": one.questions[0],
+         "live": 2 if slug in homes else int(any(name in demos for name in one.demos))}
         for slug, one in topics.items()
     ]  # fmt: skip
 
@@ -408,7 +415,7 @@ def drawn(value: Any, script: str, name: str, **more: Any) -> gr.HTML:
 def build(
     host: api.Host,
     demos: Mapping[str, Demo],
-    topics: Mapping[str, Any],
+    topics: Mapping[str, Topic],
     resources: Resources,
     gate: Gate,
 ) -> gr.Blocks:
@@ -462,8 +469,8 @@ def wire(page: SimpleNamespace, do: Conversation) -> None:
     retried = chatbot.retry(do.retry, [turns, talk], [chatbot, turns], **QUICK)
     edited = chatbot.edit(do.edit, [turns, talk], [chatbot, turns], **QUICK)
     for began in (asked, retried, edited):
-        streamed = [chatbot, turns, page.browser, page.live]
-        ended = began.then(do.answer, [turns, talk], streamed, **QUEUED)
+        ended = began.then(do.answer, [turns, talk], [page.live, turns], **QUEUED)
+        ended.success(do.finish, [turns, talk], [chatbot, page.browser], **QUICK)
         ended.failure(do.give_up, turns, [chatbot, turns], **QUICK)
     page.stop.click(do.stop, talk, None, **QUICK)
     undone = [chatbot, turns, page.textbox, page.browser]

@@ -255,10 +255,10 @@ def conversation(tutor: EchoTutor | None = None) -> chat.Conversation:
 
 
 def test_an_answer_streams_and_ends_with_its_demo() -> None:
-    talk, turns = chat.Talk(), chat.ask([], "How?")
-    *drafts, last = conversation().answer(turns, talk)
-    assert drafts[0][3]["state"] == "writing" and drafts[0][3]["side"] == "create"
-    shown, turns, kept, _ = last
+    do, talk, turns = conversation(), chat.Talk(), chat.ask([], "How?")
+    *drafts, (_, turns) = do.answer(turns, talk)
+    assert drafts[0][0]["state"] == "writing" and drafts[0][0]["side"] == "create"
+    shown, kept = do.finish(turns, talk)
     answer, widget = shown[-1].content
     assert answer.value["answer"] == turns[0]["reply"]["answer"]
     assert widget.value["demo"]["slug"] == "count" and widget.value["autorun"]
@@ -271,7 +271,7 @@ def test_stop_keeps_what_there_is_and_closes_the_model() -> None:
     stream = do.answer(turns, talk)
     next(stream)
     do.stop(talk)
-    _, turns, _, _ = list(stream)[-1]
+    _, turns = list(stream)[-1]
     assert turns[0]["reply"]["stopped"] and tutor.closed
 
 
@@ -288,8 +288,13 @@ def test_a_conversation_cleared_meanwhile_stays_clear() -> None:
     stream = do.answer(chat.ask([], "How?"), talk)
     next(stream)
     do.clear(talk)
-    shown, turns, kept, _ = list(stream)[-1]
-    assert (shown, turns, kept) == ([], [], {"turns": []})
+    _, turns = list(stream)[-1]
+    assert (turns, *do.finish(turns, talk)) == ([], [], {"turns": []})
+
+
+def test_a_full_queue_is_said_kindly() -> None:
+    shown, turns = conversation().give_up(chat.ask([], "How?"))
+    assert turns[0]["reply"]["answer"] == chat.BUSY == shown[-1].content[0].value["answer"]
 
 
 def test_steady_holds_drafts_back_but_never_the_reply() -> None:

@@ -135,6 +135,9 @@ window.TutorPage = (() => {
     const node = make("span", { className: span.quoted ? "sentence quoted" : "sentence" });
     if (asWords && list(span.tokens).length) {
       for (const token of span.tokens) node.append(wordOf(token, place, roving));
+      const first = node.firstChild.firstChild; // a token brings the space before it; the sentence, the one after
+      if (first?.nodeType === Node.TEXT_NODE && !/^\s/.test(span.text)) first.data = first.data.trimStart();
+      node.append(/\s*$/.exec(span.text)[0]);
       return node;
     }
     if (!span.quoted) return node.append(document.createTextNode(span.text)), node;

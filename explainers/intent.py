@@ -20,17 +20,18 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("thanks", r"^(?:ok|okay|great|cool|nice|perfect|got it|i see|makes sense|awesome|wow|interesting)[ !.]*$"),
     ("goodbye", r"^(?:ok(?:ay)?[ ,!.]*|thanks[ ,!.]*|well[ ,!.]*)*(?:bye|goodbye|see you|good night|cu)\b.{0,20}$"),
     ("shorter", r"^(?:(?:and|but|ok|can you|could you|please|make it|say it|a bit|much|in)\W+)*(?:shorter|briefer|brief|short|tl;?dr|one sentence|in a nutshell|less words|fewer words|sum (?:it|that) up)\b.{0,40}$"),
-    ("simpler", r"^(?:(?:and|but|ok|can you|could you|please|make it|say it|explain (?:it|that|this)|put it|a bit|much|in|more)\W+)*(?:simpler|simple|simply|easier|plain (?:words|english)|eli5|(?:like|as if) i'?(?:m| was| were| am) (?:five|5|six|6|seven|a child|a kid|ten|10)|(?:in )?other words|once more(?: in other words)?|again|rephrase|for (?:a )?(?:kids?|child(?:ren)?)|i (?:don'?t|didn'?t|did not|do not) (?:get|understand|follow)(?: it| that| this)?|too (?:hard|complicated|difficult))\b.{0,40}$"),
+    ("simpler", r"^(?:(?:now|and|but|ok|can you|could you|please|make it|say it|explain (?:it|that|this)|put it|a bit|much|in|more)\W+)*(?:simpler|simple|simply|easier|plain (?:words|english)|eli5|(?:like|as if) i'?(?:m| was| were| am) (?:five|5|six|6|seven|a child|a kid|ten|10)|(?:in )?other words|once more(?: in other words)?|again|rephrase|for (?:a )?(?:kids?|child(?:ren)?)|i (?:don'?t|didn'?t|did not|do not) (?:get|understand|follow)(?: it| that| this)?|too (?:hard|complicated|difficult))\b.{0,40}$"),
     ("another_example", r"^(?:(?:and|but|ok|can you|could you|please|give me|show me|have you got|got|do you have|any|what'?s|is there)\W+)*(?:another|one more|a different|a real(?:-life)?|an?|any|some|more|other|further)? ?(?:concrete |everyday |other )?examples?\b.{0,30}$"),
     ("longer", r"^(?:(?:and|but|ok|can you|could you|please|go|into|in|give me|a bit)\W+)*(?:tell me more|deeper|(?:more|further|some) details?|more please|go on|continue|say more|elaborate|explain more|more|and then|what else)\b.{0,30}$"),
     ("comparison", r"\b(?:differen(?:t|ce|ces|tiate)|diff(?:rence)?|distinguish|compare[sd]?|comparison|versus|vs\.?|as opposed to|tell .+ apart)\b"),
     ("which_one", r"\b(?:which|what)\b.{0,40}\b(?:should|would|do|must|could|can) (?:i|we|you|one|they|somebody|someone)\b.{0,20}\b(?:use|need|take|choose|pick|want|go for|for)\b|\b(?:should|do|would) (?:i|we) (?:use|need|take|pick|choose)\b|\bwhich (?:one|kind|type|side|approach|tool) (?:is (?:right|better|best)|fits|suits|do|for|to)\b|\bwhat (?:kind|type) of ai (?:do|would|should)\b"),
     ("example", r"\b(?:example|examples|for instance|use case|use cases|where (?:is|are|do|does) .+ (?:used|meet|find))\b"),
     ("claim", r",? (?:right|correct|true|isn'?t it|aren'?t they|doesn'?t it|don'?t they|no|yes|ok)\s*\?+$"),
-    ("who", r"^(?:and |but |so )?(?:who|whose|by whom)\b|\bwho (?:invented|made|introduced|created|came up)"),
-    ("when", r"^(?:and |but |so )?(?:when|since when|what year|which year|in (?:what|which) year)\b|\bhow (?:old|long ago)\b"),
+    ("about", r"\b(?:what|who) (?:exactly |on earth )?are you\b|\bwhat (?:can|could|should|do) (?:you do|i ask|you know|you cover|you explain)|\b(?:my|our) (?:questions?|data|messages?|chats?|words|conversations?) (?:go|leave|get|end|stored|saved|sent|kept|private|safe|be|stay|used|seen)|\bare you (?:an? )?(?:bot|robot|human|person|ai|llm|language model|chat ?gpt|real|gpt|generative|machine)|\bhow do you (?:work|answer|know|come up|find|decide)|\bwhere do you (?:run|live|get)|\bwho (?:made|built|wrote|trained|programmed) you\b|\bwhich (?:language )?model (?:do|are) you\b|\bdo you (?:google|use the internet|learn from|remember|store|save|send|collect|track|lie|hallucinate|make mistakes|make things up)|\bcan i (?:trust|believe) you|\b(?:i'?m|i am) new here"),
+    ("who", r"^(?:and |but |so )?(?:who|whose|by whom)\b|\b(?:which|what) (?:paper|person|people|team|researchers?|scientists?|inventor|group)\b|\bwho (?:invented|made|introduced|created|came up)"),
+    ("when", r"^(?:and |but |so )?(?:when|since when)\b|\b(?:what|which) year\b|\bhow (?:old|long ago)\b"),
     ("number", r"\bhow (?:many|much|big|large|accurate|fast|expensive|often|good)\b|\b(?:what|which) (?:accuracy|percentage|percent|price|cost|share|number|score|size)\b|\bwhat(?:'s| is| are| was) the (?:exact )?(?:accuracy|price|cost|number|percentage|salary|budget|revenue|market share)\b"),
-    ("how", r"^(?:and |but |so |ok )?(?:how|hw)\b|\bhow (?:do|does|is|are|can|did)\b|\bworks?\?*$|^explain how\b"),
+    ("how", r"^(?:and |but |so |ok )?(?:how|hw)\b|\bwalk me through\b|\bstep by step\b|\bhow (?:do|does|is|are|can|did)\b|\bworks?\?*$|^explain how\b"),
     ("why", r"^(?:and |but |so |ok )?(?:why|what for|how come)\b|\bwhy (?:do|does|is|are|can|did)\b"),
     ("yes_no", r"^(?:and |but |so |ok |wait,? )?(?:is|are|isn't|aren't|do|does|don't|doesn't|can|can't|could|will|would|has|have|did|was|were|should)\b"),
     ("definition", r"^(?:and |but |so |ok )?(?:what|wat|whats|what's|wats|define|definition|explain|describe|tell me about|meaning)\b|\bmean(?:ing|s)?\b"),
@@ -61,12 +62,17 @@ _ABOUT_SIDES = re.compile(
     r"\b(?:ml|machine learning|predict(?:ion|ive|ing|s)?|generative(?: ai)?|genai|create|creat(?:es|ing|ive))\s+(?:or|vs\.?|/)\s+(?:is it )?(?:ml|machine learning|predict|generative|gen ?ai|creat|neither)|"
     r"\b(?:count|counts|classed|qualif\w+) as (?:generative|gen|ai|ml|machine|artificial|predict)|\bis (?:that|this|it) (?:generative|gen ?ai|ml|machine learning|predict\w*|ai)\b", re.I)  # fmt: skip
 _NOT_A_THING = re.compile(r"\b(?:than|better|worse|same|differ|replace|without|need|needs|how|why|between|there|from|with|like|you)\b", re.I)
+_STYLES = (
+    ("short", re.compile(r"\b(?:in (?:just |only )?(?:one|a single|1|two|a) (?:short )?(?:sentences?|line|words?)|in a nutshell|in brief|briefly|tl;? ?dr|in short|quickly|as short as possible|short answer|keep it short)\b", re.I)),
+    ("simple", re.compile(r"\b(?:(?:explain(?:ed)? )?(?:like|as if|as though) i(?:'?m| am| was| were) (?:a )?(?:five|5|six|6|seven|7|eight|8|ten|10|child|kid|beginner|dummy)(?: years old)?|eli ?5|(?:in|with|using) (?:very )?(?:simple|plain|easy|everyday) (?:words|terms|english|language)|for (?:a |my )?(?:\w+ )?(?:kids?|child(?:ren)?|beginners?|dummies|grandma|grandmother|mum|five year olds?|toddlers?)|to (?:a |my )(?:\w+ )?(?:kids?|child(?:ren)?|grandma|grandmother|mum|five year olds?|toddlers?))\b", re.I)),
+)  # fmt: skip
+_STYLE_CHAFF = re.compile(r"\b(?:explain|please|can you|could you|it|that|this|again|now|say|put|tell me|and|me|to|them|more)\b|\W", re.I)
 _CREATE_GOAL = re.compile(
     r"\b(?:new|draw|paint|write|writes|writing|compose|composing|create|creating|generate|generating|invent|design|imagine|"
     r"produce|make up|rewrite|draft|drafting|summari[sz]e|poem|story|song|logo|picture[s]? of|image[s]? of|slogan|artwork)\b", re.I)  # fmt: skip
 _PREDICT_GOAL = re.compile(
     r"\b(?:predict|forecast|detect|classify|recogni[sz]e|sort|estimate|group|recommend|flag|spot|filter|score|rank|find out|"
-    r"tell whether|decide whether|know (?:if|whether)|which customers|how many|how much|identify|diagnos|label|segment|cluster|guess|tag|find (?:faulty|broken|fake|fraud))", re.I)  # fmt: skip
+    r"tell whether|decide whether|know (?:if|whether)|which customers|how many|how much|catch|identify|diagnos|label|segment|cluster|guess|tag|find (?:faulty|broken|fake|fraud))", re.I)  # fmt: skip
 
 _POINTS_BACK = re.compile(
     r"\b(?:it|its|itself|they|them|their|theirs|that|those|these|this|he|she|him|her|such|the (?:same|latter|former|other one|first one|second one))\b", re.I)  # fmt: skip
@@ -79,7 +85,8 @@ class Intent:
     """What a message wants.
 
     kind: greeting, thanks, goodbye, demo, which_side, which_one, comparison, definition, how, why,
-        who, when, number, example, yes_no, claim, shorter, simpler, another_example, longer, or other.
+        who, when, number, example, yes_no, claim, shorter, simpler, another_example, longer, about (the tutor itself), or other.
+    style: "short" or "simple" when the message asks for that beside its question.
     """
 
     kind: str
@@ -89,6 +96,7 @@ class Intent:
     asked_side: str = ""
     either_or: bool = False
     goal: str = ""
+    style: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,6 +128,21 @@ def read_intent(message: str, demos: Sequence[DemoPhrases] = ()) -> Intent:
     if _ABOUT_SIDES.search(text):
         return Intent("which_side", thing=text, either_or=True)
     return Intent("claim" if kind == "other" and len(text.split()) > 5 else kind)
+
+
+def split_style(message: str) -> tuple[str, str]:
+    """A message without the words that only say how to answer, and that wish: short, simple or none."""
+    for style, pattern in _STYLES:
+        rest = pattern.sub(" ", message).strip(" ,:;.-–")
+        if rest != message.strip(" ,:;.-–") and re.search(r"\w{2}", _STYLE_CHAFF.sub("", rest)):
+            return rest, style
+    return message, ""
+
+
+def core_question(message: str) -> str:
+    """The last sentence that asks, of a message with several sentences."""
+    asking = [one for one in re.split(r"(?<=[.!?])\s+", message) if one.endswith("?")]
+    return asking[-1] if asking else message
 
 
 def points_back(message: str) -> bool:

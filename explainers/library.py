@@ -7,8 +7,10 @@ by cosine; character n-grams (TF-IDF) add what meaning misses: rare names and mi
 
 from __future__ import annotations
 
+import difflib
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +26,7 @@ SHIPPED = Path(__file__).parents[1] / "weights" / "library" / "embeddings.safete
 Encode = Callable[[Sequence[str]], "np.ndarray"]  # n texts -> [n, 384], rows of length 1
 
 MEANING, SPELLING = 0.8, 0.2  # weights of the two similarities
+SPELT = 0.8  # least likeness (difflib) of a misspelt word to the word that was meant
 OWN, AROUND = 0.5, 0.2  # a sentence's score: its own fit, its passage's; the rest is its topic's
 
 
@@ -65,9 +68,11 @@ class Library:
     """Topics with an index over them.
 
     kept: embeddings by digest, so that only texts that changed have to be embedded.
+    english: ordinary words, which `respell` leaves alone.
     """
 
-    def __init__(self, topics: Mapping[str, Topic], encode: Encode, kept: Mapping[str, np.ndarray]) -> None:
+    def __init__(self, topics: Mapping[str, Topic], encode: Encode, kept: Mapping[str, np.ndarray],
+                 english: Collection[str] = frozenset()) -> None:  # fmt: skip
         import numpy as np
         from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -75,6 +80,7 @@ class Library:
         self.passages = tuple(passage for topic in topics.values() for passage in topic.passages)
         self.entries = tuple(_entries(topics, self.passages))
         self.encode = encode
+        self.english = english
         self.texts = texts = tuple(entry.text for entry in self.entries)
         self.vectors = embed_with_cache(texts, encode, kept)
         self.made_fresh = any(digest(text) not in kept for text in texts)
@@ -84,6 +90,8 @@ class Library:
         self.kinds = np.array([entry.kind for entry in self.entries])
         self.rows_by_topic = {slug: np.flatnonzero([entry.topic == slug for entry in self.entries]) for slug in topics}
         self.vocabulary = frozenset(content_words(" ".join(texts)))
+        self._words = frozenset(re.findall(r"[a-z]+", " ".join(texts).lower()))
+        self._names = {plain_name(name): slug for slug, topic in topics.items() for name in (topic.title, *topic.aliases)}
 
     def compare(self, question: str) -> tuple[np.ndarray, np.ndarray]:
         """Likeness of the question to each entry in meaning and in spelling: twice [len(entries)]."""
@@ -103,6 +111,29 @@ class Library:
         fresh = [text for text in texts if text not in self._known]
         made = dict(zip(fresh, self.encode(fresh), strict=True)) if fresh else {}
         return np.stack([made[t] if t in made else self.vectors[self._known[t]] for t in texts])
+
+    def mentioned(self, text: str) -> str | None:
+        """The topic whose title or alias stands in `text`, the longest one if there are several."""
+        words = plain_name(text).split()
+        for size in range(min(6, len(words)), 0, -1):
+            for start in range(len(words) - size + 1):
+                if slug := self._names.get(" ".join(words[start : start + size])):
+                    return slug
+        return None
+
+    def knows(self, name: str) -> bool:
+        """Does the word stand anywhere in the topics?"""
+        return name.lower() in self._words or name.lower().removesuffix("s") in self._words
+
+    def respell(self, question: str) -> str:
+        """The question with misspelt words put right, where a word of the topics is close enough."""
+        return re.sub(r"[A-Za-z]{4,}", lambda found: self._respelt(found[0]), question)
+
+    def _respelt(self, word: str) -> str:
+        if word.lower() in self._words or word.lower() in self.english:
+            return word
+        near = difflib.get_close_matches(word.lower(), self._words, n=1, cutoff=SPELT)
+        return near[0] if near else word
 
     def search(self, question: str, *, keep: int = 12) -> Findings:
         """The topics and sentences nearest to `question`, best first."""
@@ -128,6 +159,11 @@ class Library:
         similarity = self.similarities(name)
         named = ((float(s), e) for e, s in zip(self.entries, similarity, strict=True) if e.kind == kind)
         return max(named, key=lambda pair: pair[0])
+
+
+def plain_name(text: str) -> str:
+    """Words in lower case without plural endings: `Large language models` -> `large language model`."""
+    return " ".join(re.sub(r"(?<=[a-z]{2})s$", "", word) for word in re.findall(r"[a-z0-9]+", text.lower()))
 
 
 def _entries(topics: Mapping[str, Topic], passages: Sequence[Passage]) -> list[Entry]:
@@ -211,7 +247,9 @@ def open_library() -> Library:
     import assets
 
     shipped, cached = SHIPPED, assets.cache_folder() / "library.safetensors"
-    library = Library(load_topics(), open_encoder(assets.path("minilm")), load_kept(shipped) | load_kept(cached))
+    minilm = assets.path("minilm")
+    english = frozenset((minilm / "vocab.txt").read_text(encoding="utf-8").split())
+    library = Library(load_topics(), open_encoder(minilm), load_kept(shipped) | load_kept(cached), english)
     if library.made_fresh:
         save_kept(cached, library.texts, library.vectors)
     return library

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from explainers.intent import Intent
+from explainers.grounding import content_words
+from explainers.intent import Intent, core_question
 from explainers.library import Found, Library
 from explainers.topics import Passage
 
@@ -32,7 +33,12 @@ _TRAILING = re.compile(
     r"[\s,]*\b(?:mean|means|works?|working|really|exactly|actually|please|in simple (?:words|terms)|simply|in short|"
     r"like i'?m (?:five|5|a child|ten)|for (?:a )?(?:kids?|child(?:ren)?|beginners?|dummies)|eli5|again|about|do|does|made of|all about|"
     r"to me|to a child)\b[\s?.!,]*$", re.I)  # fmt: skip
+_WHAT_IS_IT = re.compile(r"\bwhat (?:on earth |exactly |really |the heck )?(?:is|are|does|do) (?:it|they|that|this|those|these|such a thing)\b", re.I)
+_GENERAL = content_words(
+    "training train work explain process function job task basics introduction understand learn overview idea concept model "
+    "ai system approach method technique thing mean definition abbreviation stand know tell earth walk step simple please")
 _VERSUS = (
+    re.compile(r"^(?P<a>[\w -]+?)\s*/\s*(?P<b>[\w -]+?)\s*(?:[-–,:?].*)?$", re.I),
     re.compile(r"\b(?:between|from)\s+(?P<a>.+?)\s+(?:and|versus|vs\.?|or|to|&)\s+(?P<b>.+?)[?.!]*$", re.I),
     re.compile(r"(?:compare[sd]?|distinguish|contrast|tell)\s+(?P<a>.+?)\s+(?:and|to|with|from|versus|vs\.?|against|&)\s+(?P<b>.+?)(?: apart)?[?.!]*$", re.I),
     re.compile(r"^(?:.*?\b(?:is|are|does|do)\s+)?(?P<a>.+?)\s+(?:different|differs?)\s+(?:from|to|than)\s+(?P<b>.+?)[?.!]*$", re.I),
@@ -41,6 +47,9 @@ _VERSUS = (
 PRONOUN = re.compile(r"(?:it|that|this|they|those|these|that one|such a thing)", re.I)
 NEAR_ITEM = 0.42  # least likeness of a described thing to an everyday example
 VAGUE = {"everyday-examples": -0.06, "artificial-intelligence": -0.03, "about-this-tutor": -0.03}  # near to everything
+_SIDE_CLAUSE = re.compile(
+    r"\b(?:which|what) (?:side|camp|kind|sort|type|form|of the two|one)\b|\b(?:ml|machine learning|predict\w*|generative|gen ?ai|create\w*|neither)\b.*\bor\b|"
+    r"\b(?:count|class\w*|qualif\w+) as\b|^is (?:that|this|it)\b", re.I)  # fmt: skip
 SAME_THING = 0.72  # least likeness of a name in a question to a topic's or example's name
 
 
@@ -77,6 +86,18 @@ class Planner:
 
     def plan(self, question: str, intent: Intent, *, about: str | None = None) -> Plan:
         """The plan for a question that the library covers; `about` is the topic under discussion."""
+        plan = self._plan(question, intent, about)
+        if intent.style == "short":
+            return replace(plan, opening=plan.opening[:1], more=(), length=1)
+        if intent.style == "simple":
+            story = self._by_section(plan.topic)["Example"]
+            return replace(plan, opening=(*plan.opening[:1], *story[:3]), more=story[3:], length=4,
+                           evidence=tuple(dict.fromkeys((*plan.evidence, story[0].passage))))  # fmt: skip
+        return plan
+
+    def _plan(self, question: str, intent: Intent, about: str | None) -> Plan:
+        if intent.kind == "about":
+            return self._sentences(question, intent, "about-this-tutor")
         if intent.kind == "which_side" and (found := self._which_side(question, intent, about)):
             return found
         if intent.kind == "comparison" and (found := self._comparison(question)):
@@ -101,6 +122,12 @@ class Planner:
         """How near the nearest sentence of `topic` is to the question: a cosine."""
         return self._nearest(question, self._all_of(topic))[0].score
 
+    def knows_thing(self, thing: str) -> bool:
+        """Is `thing`, or what it describes, near enough to an everyday example?"""
+        return bool(thing) and not PRONOUN.fullmatch(thing) and (
+            self._thing(described(thing))[1] >= SAME_THING or self._nearest_item(described(thing))[1] >= NEAR_ITEM + 0.1
+        )
+
     def named_topic(self, question: str) -> str | None:
         """The topic that the question calls by its name, if it does."""
         topic, likeness = self._named(subject_of(question))
@@ -108,41 +135,66 @@ class Planner:
 
     def _whole_topic(self, question: str, intent: Intent) -> Plan | None:
         """For a question that names a topic and asks nothing narrower."""
-        topic, likeness = self._named(subject_of(question))
-        if likeness < SAME_THING + 0.06:
+        topic = self.named_topic(core_question(question)) or self.named_topic(question)
+        mentioned = self._library.mentioned(question)
+        if not topic and mentioned and (_WHAT_IS_IT.search(question) or not self._narrower(question, mentioned)):
+            topic = mentioned
+        if not topic:
             return None
         sections = self._by_section(topic)
-        short = sections["In short"]
+        short, how = sections["In short"], sections["How it works"]
         if intent.kind == "example":
             return self._of(topic, (short[0], *sections["Example"][:2]), sections["Example"][2:], length=4)
         if intent.kind == "how":
-            return self._of(topic, short[:2], sections["How it works"], length=4)
-        return self._of(topic, short[:2], (*short[2:], *sections["How it works"][:3]))
+            return self._of(topic, short[:2], how, length=4)
+        return self._of(topic, short[:2], (*short[2:], *how[:3]))
+
+    def _narrower(self, question: str, topic: str) -> bool:
+        """Does the question say more than the topic's names and words such as "training" or "explain"?"""
+        names = " ".join((self._library.topics[topic].title, *self._library.topics[topic].aliases))
+        return bool(content_words(question) - content_words(names) - _GENERAL)
 
     def _comparison(self, question: str) -> Plan | None:
-        """For `A versus B`: a sentence that sets both apart, then what each one is."""
+        """For `A versus B`: what each one is, and a sentence that sets both apart."""
         pair = next((match.group("a", "b") for pattern in _VERSUS if (match := pattern.search(question))), None)
         if not pair:
             return None
-        both, like_both = self._named(" and ".join(map(subject_of, pair)))
-        if like_both > 0.85:
+        one, other = (subject_of(re.split(r"[,;:(]", part)[0]) for part in pair)
+        both, like_both = self._named(f"{one} and {other}")
+        if like_both > 0.8:
             return self._of(both, self._by_section(both)["In short"], self._by_section(both)["How it works"])
-        (a, like_a), (b, like_b) = (self._named(subject_of(one)) for one in pair)
-        if min(like_a, like_b) < SAME_THING or a == b or {a, b} == {"machine-learning", "generative-ai"}:
+        (a, like_a), (b, like_b) = self._named(one), self._named(other)
+        if {a, b} == {"machine-learning", "generative-ai"}:
             return None
+        if min(like_a, like_b) < SAME_THING or a == b:
+            return self._both_words(question, one, other, (a, b))
         first, second = self._by_section(a), self._by_section(b)
         contrast = self._nearest(question, (*first["Side by side"], *second["Side by side"]))
         definitions = (first["In short"][0], second["In short"][0])
         return self._of(a, definitions, (contrast[0], contrast[1]), length=4, also=b)
 
+    def _both_words(self, question: str, one: str, other: str, topics: Sequence[str]) -> Plan | None:
+        """Two things of one topic: the sentences that name them, first one that names both."""
+        found = self._nearest(question, [f for topic in dict.fromkeys(topics) for f in self._all_of(topic)])
+        left, right = content_words(one), content_words(other)
+        holds = [(f, bool(left & content_words(f.text)), bool(right & content_words(f.text))) for f in found]
+        both = [f for f, has_left, has_right in holds if has_left and has_right][:2]
+        first = [f for f, has_left, has_right in holds if has_left and not has_right][:1]
+        second = [f for f, has_left, has_right in holds if has_right and not has_left][:1]
+        if not (both or (first and second)):
+            return None
+        chosen = (*first, *second, *both)
+        return self._of(chosen[0].passage.topic, chosen[:2], chosen[2:], length=4)
+
     def _which_side(self, question: str, intent: Intent, about: str | None) -> Plan | None:
         """For `is X generative AI?`: X's own sentence, with a yes or no in front where one was asked for."""
         if about and PRONOUN.fullmatch(intent.thing):
             return self._side_of_topic(question, about, intent)
-        passage, likeness = self._thing(intent.thing)
-        topic, topic_likeness = self._named(intent.thing)
+        thing = described(intent.thing)
+        passage, likeness = self._thing(thing)
+        topic, topic_likeness = self._named(thing)
         if max(likeness, topic_likeness) < SAME_THING:
-            passage, likeness = self._nearest_item(question)
+            passage, likeness = self._nearest_item(thing)
             if likeness < NEAR_ITEM:
                 return None
         if passage is None or topic_likeness >= likeness - 0.02:
@@ -166,23 +218,33 @@ class Planner:
     def _sentences(self, question: str, intent: Intent, about: str | None) -> Plan:
         """The sentences nearest to the question: all topics', or those of the one under discussion."""
         ranked = self._ranked(question, intent, about)
-        best = ranked[0]
-        narrow = bool(wanted(intent.kind, question))
+        best, narrow = ranked[0], bool(wanted(intent.kind, question))
         if narrow:
-            best = next((one for one in (ranked if about else ranked[:8]) if answers(intent.kind, question, one.text)), best)
+            best = self._holding(question, intent, ranked, about or self._library.mentioned(question))
         topic = best.passage.topic
-        close = tuple(one for one in ranked[:8] if one != best and one.score > best.score - 0.12)
+        sections = self._by_section(topic)
         if narrow:
-            return self._of(topic, (best,), self._by_section(topic)["In short"], length=2)
-        plan = self._of(topic, (best,), close)
+            return self._of(topic, (best,), sections["In short"], length=2)
+        close = [one for one in ranked[:8] if one != best and one.score > best.score - 0.12]
+        plan = self._of(topic, (best,), (*close, *sections["In short"], *sections["How it works"]))
         return replace(plan, verdict=_GOAL[intent.goal], side=intent.goal) if intent.goal else plan
+
+    def _holding(self, question: str, intent: Intent, ranked: Sequence[Found], topic: str | None) -> Found:
+        """The best sentence that holds the name, year or number that was asked for, if one does."""
+        own = self._nearest(question, self._all_of(topic)) if topic else ()
+        holding = [one for one in (*own, *ranked[:8]) if answers(intent.kind, question, one.text)]
+        first = [one for one in holding if intent.kind != "who" or _INVENTS.search(one.text)]
+        return (first or holding or ranked)[0]
 
     def _ranked(self, question: str, intent: Intent, about: str | None) -> list[Found]:
         lean = _LEANS.get(intent.kind, {})
         items = intent.kind in ("which_side", "which_one", "example", "yes_no")
         found = self._library.search(question, keep=40).sentences
         if about:
-            found = self._nearest(f"{self._library.topics[about].title}: {question}", self._all_of(about))
+            asked = f"{self._library.topics[about].title}: {question}"
+            own = self._nearest(asked, self._all_of(about))
+            others = self._library.search(asked, keep=12).sentences
+            found = (*(replace(one, score=one.score + 0.1) for one in own), *(one for one in others if one.passage.topic != about))
         leaning = [
             replace(one, score=one.score + lean.get(one.passage.section, _ASIDE.get(one.passage.section, 0))
                     + (0 if one.passage.names else VAGUE.get(one.passage.topic, 0)))
@@ -232,10 +294,16 @@ class Planner:
         return (self._library.passages[entry.passage], likeness) if entry else (None, 0.0)
 
 
+def described(thing: str) -> str:
+    """The clauses of a message that describe a thing, without those that only ask for its side."""
+    clauses = [one for one in re.split(r"[.?!;:]\s*|,\s+|\s+[-–]\s+", thing) if one.strip()]
+    return " ".join(one for one in clauses if not _SIDE_CLAUSE.search(one)) or thing
+
+
 def verdict_for(intent: Intent, side: str) -> str:
     """Yes or no to "is it generative AI / machine learning / AI?", from the side alone."""
     if intent.either_or or not intent.asked_side:
-        return ""
+        return {"predict": "It predicts.", "create": "It creates.", "both": "It does both.", "neither": "It does neither."}[side]
     return {
         "create": {"predict": "No.", "create": "Yes.", "both": "Partly.", "neither": "No."},
         "predict": {"predict": "Yes.", "create": "No.", "both": "Partly.", "neither": "No."},
@@ -262,9 +330,10 @@ _GOAL = {
     "create": "Generative AI, because something new has to be made.",
     "predict": "Machine learning that predicts, because the answer is a label, a number, a group or a choice.",
 }
+_INVENTS = re.compile(r"introduc|invent|propos|describ|develop|present|coin|first|publish|built|creat", re.I)
 _WANTED = {
-    "when": (re.compile(r"invent|introduc|start|beg[aiu]n|first|creat|made|publish|\bold\b|coin|c[oa]me|release|born|appear|built|long ago", re.I),
+    "when": (re.compile(r"invent|introduc|start|beg[aiu]n|first|creat|made|publish|\bold\b|coin|c[oa]me|release|born|appear|built|long ago|year", re.I),
              re.compile(r"\b(?:1[89]|20)\d\d\b|\bcentury\b")),
     "number": (re.compile(r"\bhow (?:many|much|big|large|accurate|old)\b|percent|price|number|share|accuracy|score|cost|salary", re.I), _NUMBER),
-    "who": (re.compile(r"invent|introduc|creat|coin|c[oa]me up|develop|discover|found|propos|publish|wrote|first|father", re.I), _NAME),
+    "who": (re.compile(r"paper|idea|invent|introduc|creat|coin|c[oa]me up|develop|discover|found|propos|publish|wrote|first|father", re.I), _NAME),
 }  # fmt: skip

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from explainers.coverage import Coverage, open_coverage
 from explainers.grounding import Grounding
-from explainers.intent import DemoPhrases, Intent, points_back, read_intent, try_it
+from explainers.intent import DemoPhrases, Intent, core_question, points_back, read_intent, split_style, try_it
 from explainers.language_model import LanguageModel, open_language_model
 from explainers.library import Found, Library, open_library
 from explainers.plan import PRONOUN, Plan, Planner, answers, subject_of
@@ -40,7 +40,7 @@ THANKS = "You are welcome. Ask on whenever you like."
 GOODBYE = "Goodbye! Come back whenever a question about machine learning or generative AI turns up."
 ABSTAIN = "I don't cover that. " + I_COVER
 
-_BARE = re.compile(r"^(?:and |but |so )?(?:why|why not|how so|how come|really|are you sure|says who)[ ?!.]*$", re.I)
+_BARE = re.compile(r"^(?:and |but |so )?(?:why|why not|why (?:is|was) (?:that|it|this)(?: so)?|why so|why though|how so|how come|really|are you sure|says who)[ ?!.]*$", re.I)
 
 History = Sequence[Mapping[str, str]]
 
@@ -77,6 +77,9 @@ class Tutor:
             return
         question = clean(question)
         intent = self._tried(question, history) or read_intent(question, self._demos)
+        if intent.kind not in ("demo", "greeting", "thanks", "goodbye"):
+            question, style = split_style(self.library.respell(question))
+            intent = replace(read_intent(question, self._demos), style=style)
         if said := {"greeting": HELLO, "thanks": THANKS, "goodbye": GOODBYE}.get(intent.kind):
             yield Reply(said, follow_ups=self._starters())
         elif intent.kind == "demo":
@@ -113,17 +116,32 @@ class Tutor:
         return plan
 
     def _covers(self, question: str, intent: Intent) -> bool:
+        """Whether to answer. Naming a topic, or an everyday thing's side, counts in favour."""
         subject = intent.thing or subject_of(question)
-        if self._planner.named_topic(subject):
+        if intent.kind == "about" or self._planner.named_topic(subject) or self._planner.named_topic(core_question(question)):
             return True
-        return self._coverage.covers(self.library, question, subject)
+        if self._names_unknown(question, intent):
+            return False
+        if intent.kind == "which_side" and self._planner.knows_thing(intent.thing):
+            return True
+        favour = bool(self.library.mentioned(question)) or intent.kind == "which_side" or bool(intent.goal)
+        return self._coverage.covers(self.library, question, subject, favour=favour)
+
+    def _names_unknown(self, question: str, intent: Intent) -> bool:
+        """Does a question for facts name somebody or something that no topic has heard of?"""
+        names = re.findall(r"(?<=[a-z,] )[A-Z][a-z]{3,}", question)
+        facts = intent.kind in ("who", "when", "number", "definition", "other", "claim")
+        return facts and any(not self.library.knows(name) for name in names)
 
     def _under_discussion(self, question: str, intent: Intent, history: History) -> str | None:
         """The topic that a message such as "and who judges them?" is about."""
         restyle = intent.kind in ("shorter", "simpler", "another_example", "longer")
         if not history or not (restyle or points_back(question)):
             return None
-        names_its_own = not PRONOUN.fullmatch(intent.thing) and self._planner.named_topic(intent.thing or question)
+        thing = intent.thing or core_question(question)
+        names_its_own = not PRONOUN.fullmatch(intent.thing) and (
+            self._planner.named_topic(thing) or self.library.mentioned(thing) or self._planner.knows_thing(intent.thing)
+        )
         if names_its_own and not restyle:
             return None
         return self._topic_of_history(history)
@@ -142,9 +160,8 @@ class Tutor:
             earlier = read_intent(text, self._demos)
             if earlier.kind == "demo" and earlier.demo:
                 return next(demo.topic for demo in self._demos if demo.slug == earlier.demo)
-            if (named := self._planner.named_topic(text)) or (
-                not points_back(text) and self._covers(text, earlier)
-            ):
+            named = self._planner.named_topic(text) or self.library.mentioned(text)
+            if named or (not points_back(text) and self._covers(text, earlier)):
                 return named or self.library.search(text).topics[0][0]
         return None
 

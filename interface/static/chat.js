@@ -82,7 +82,7 @@ window.TutorPage = (() => {
 
   function draftOf(value) {
     const head = make("div", { className: "answer-head" });
-    const text = make("p", { className: "answer-text" });
+    const text = make("div", { className: "answer-text" });
     const node = make("div", { className: "answer writing", "aria-busy": "true" }, head, text);
     redraft(node, value);
     return node;

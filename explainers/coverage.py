@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WEIGHTS = Path(__file__).parents[1] / "weights" / "coverage" / "coverage.safetensors"
 FIT = 2.0  # how much the eight figures of fit weigh beside the 384 of meaning; by cross validation
 
-FAVOURED = 0.4  # share of the threshold that is enough for a question that names a topic
+FAVOURED = 0.3  # share of the threshold that is enough for a question that names a topic
 
 # What changes by the day or is for sale is in no topic, however near the words are.
 _NOT_OURS = re.compile(

@@ -23,7 +23,10 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("simpler", r"^(?:(?:now|and|but|ok|can you|could you|please|make it|say it|explain (?:it|that|this)|put it|a bit|much|in|more)\W+)*(?:simpler|simple|simply|easier|plain (?:words|english)|eli5|(?:like|as if) i'?(?:m| was| were| am) (?:five|5|six|6|seven|a child|a kid|ten|10)|(?:in )?other words|once more(?: in other words)?|again|rephrase|for (?:a )?(?:kids?|child(?:ren)?)|i (?:don'?t|didn'?t|did not|do not) (?:get|understand|follow)(?: it| that| this)?|too (?:hard|complicated|difficult))\b.{0,40}$"),
     ("another_example", r"^(?:(?:and|but|ok|can you|could you|please|give me|show me|have you got|got|do you have|any|what'?s|is there)\W+)*(?:another|one more|a different|a real(?:-life)?|an?|any|some|more|other|further)? ?(?:concrete |everyday |other )?examples?\b.{0,30}$"),
     ("longer", r"^(?:(?:and|but|ok|can you|could you|please|go|into|in|give me|a bit)\W+)*(?:tell me more|deeper|(?:more|further|some) details?|more please|go on|continue|say more|elaborate|explain more|more|and then|what else)\b.{0,30}$"),
+    ("example", r"\b(?:analogy|metaphor|everyday life|real life|daily life|something from (?:school|home|life|work|the kitchen)|for instance)\b"),
     ("comparison", r"\b(?:differen(?:t|ce|ces|tiate)|diff(?:rence)?|distinguish|compare[sd]?|comparison|versus|vs\.?|as opposed to|tell .+ apart)\b"),
+    ("which_one", r"\b(?:predictive model|predictive ai|classifier|machine learning|ml)\b.{0,12}\bor\b.{0,12}\b(?:chatbot|generative|gen ?ai|language model|image generator)|\b(?:chatbot|generative ai|gen ?ai|language model|image generator)\b.{0,12}\bor\b.{0,12}\b(?:predictive|classifier|machine learning|ml)\b.{0,10}\?"),
+    ("which_one", r"\b(?:which|what) (?:technology|of the two|kind of ai|type of ai|sort of ai|side)\b.{0,20}\b(?:would|should|could|can|do|does|makes?|helps?)\b"),
     ("which_one", r"\b(?:which|what)\b.{0,40}\b(?:should|would|do|must|could|can) (?:i|we|you|one|they|somebody|someone)\b.{0,20}\b(?:use|need|take|choose|pick|want|go for|for)\b|\b(?:should|do|would) (?:i|we) (?:use|need|take|pick|choose)\b|\bwhich (?:one|kind|type|side|approach|tool) (?:is (?:right|better|best)|fits|suits|do|for|to)\b|\bwhat (?:kind|type) of ai (?:do|would|should)\b"),
     ("example", r"\b(?:example|examples|for instance|use case|use cases|where (?:is|are|do|does) .+ (?:used|meet|find))\b"),
     ("claim", r",? (?:right|correct|true|isn'?t it|aren'?t they|doesn'?t it|don'?t they|no|yes|ok)\s*\?+$"),
@@ -69,10 +72,10 @@ _STYLES = (
 _STYLE_CHAFF = re.compile(r"\b(?:explain|please|can you|could you|it|that|this|again|now|say|put|tell me|and|me|to|them|more)\b|\W", re.I)
 _CREATE_GOAL = re.compile(
     r"\b(?:new|draw|paint|write|writes|writing|compose|composing|create|creating|generate|generating|invent|design|imagine|"
-    r"produce|make up|rewrite|draft|drafting|summari[sz]e|poem|story|song|logo|picture[s]? of|image[s]? of|slogan|artwork)\b", re.I)  # fmt: skip
+    r"produce|make up|make me|poster|rewrite|draft|drafting|summari[sz]e|poem|story|song|logo|picture[s]? of|image[s]? of|slogan|artwork)\b", re.I)  # fmt: skip
 _PREDICT_GOAL = re.compile(
     r"\b(?:predict|forecast|detect|classify|recogni[sz]e|sort|estimate|group|recommend|flag|spot|filter|score|rank|find out|"
-    r"tell whether|decide whether|know (?:if|whether)|which customers|how many|how much|catch|identify|diagnos|label|segment|cluster|guess|tag|find (?:faulty|broken|fake|fraud))", re.I)  # fmt: skip
+    r"tell whether|decide whether|know (?:if|whether)|which customers|how many|how much|catch|need to know|identify|diagnos|label|segment|cluster|guess|tag|find (?:faulty|broken|fake|fraud))", re.I)  # fmt: skip
 
 _POINTS_BACK = re.compile(
     r"\b(?:it|its|itself|they|them|their|theirs|that|those|these|this|he|she|him|her|such|the (?:same|latter|former|other one|first one|second one))\b", re.I)  # fmt: skip
@@ -118,7 +121,8 @@ def read_intent(message: str, demos: Sequence[DemoPhrases] = ()) -> Intent:
     text = " ".join(message.split())
     if found := _demo(text, demos):
         return found
-    kind = next((kind for kind, pattern in _COMPILED if pattern.search(text)), "other")
+    asked = core_question(text)
+    kind = next((kind for kind, pattern in _COMPILED if pattern.search(text) or pattern.search(asked)), "other")
     if kind in ("greeting", "thanks", "goodbye", "shorter", "simpler", "another_example", "longer"):
         return Intent(kind)
     if kind != "comparison" and (found := _which_side(text)):

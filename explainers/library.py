@@ -26,7 +26,7 @@ SHIPPED = Path(__file__).parents[1] / "weights" / "library" / "embeddings.safete
 Encode = Callable[[Sequence[str]], "np.ndarray"]  # n texts -> [n, 384], rows of length 1
 
 MEANING, SPELLING = 0.8, 0.2  # weights of the two similarities
-SPELT = 0.8  # least likeness (difflib) of a misspelt word to the word that was meant
+SPELT = 0.82  # least likeness (difflib) of a misspelt word to the word that was meant
 OWN, AROUND = 0.5, 0.2  # a sentence's score: its own fit, its passage's; the rest is its topic's
 
 
@@ -113,10 +113,10 @@ class Library:
         return np.stack([made[t] if t in made else self.vectors[self._known[t]] for t in texts])
 
     def mentioned(self, text: str) -> str | None:
-        """The topic whose title or alias stands in `text`, the longest one if there are several."""
+        """The topic whose title or alias stands in `text`: the first one, by its longest name."""
         words = plain_name(text).split()
-        for size in range(min(6, len(words)), 0, -1):
-            for start in range(len(words) - size + 1):
+        for start in range(len(words)):
+            for size in range(min(6, len(words) - start), 0, -1):
                 if slug := self._names.get(" ".join(words[start : start + size])):
                     return slug
         return None
@@ -153,6 +153,15 @@ class Library:
         sentences.sort(key=lambda found: -found.score)
         ranked = sorted(topics.items(), key=lambda pair: -pair[1])
         return Findings(tuple(ranked[:keep]), tuple(sentences[:keep]))
+
+    def described_item(self, description: str, sides: Collection[str]) -> tuple[float, int]:
+        """The everyday example on one of `sides` that a clause describes: likeness, passage's index."""
+        fit: dict[int, dict[str, float]] = {}
+        for entry, score in zip(self.entries, self.similarities(description), strict=True):
+            if entry.kind in ("item", "item_name") and self.passages[entry.passage].side in sides:
+                kinds = fit.setdefault(entry.passage, {})
+                kinds[entry.kind] = max(kinds.get(entry.kind, 0.0), float(score))
+        return max((0.6 * kinds["item"] + 0.4 * kinds["item_name"], index) for index, kinds in fit.items())
 
     def best(self, name: str, kind: str) -> tuple[float, Entry]:
         """The entry of `kind` most like `name`, and how alike the two are, about 0..1."""

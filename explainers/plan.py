@@ -34,9 +34,10 @@ _TRAILING = re.compile(
     r"like i'?m (?:five|5|a child|ten)|for (?:a )?(?:kids?|child(?:ren)?|beginners?|dummies)|eli5|again|about|do|does|made of|all about|"
     r"to me|to a child)\b[\s?.!,]*$", re.I)  # fmt: skip
 _WHAT_IS_IT = re.compile(r"\bwhat (?:on earth |exactly |really |the heck )?(?:is|are|does|do) (?:it|they|that|this|those|these|such a thing)\b", re.I)
+_WHO_ARE_YOU = re.compile(r"\b(?:what|who) (?:exactly |on earth )?are you|what (?:can|could|should|do)|new here", re.I)
 _GENERAL = content_words(
     "training train work explain process function job task basics introduction understand learn overview idea concept model "
-    "ai system approach method technique thing mean definition abbreviation stand know tell earth walk step simple please")
+    "ai system approach method technique thing mean definition abbreviation stand know tell earth walk step simple please dose hello nowadays today")
 _VERSUS = (
     re.compile(r"^(?P<a>[\w -]+?)\s*/\s*(?P<b>[\w -]+?)\s*(?:[-–,:?].*)?$", re.I),
     re.compile(r"\b(?:between|from)\s+(?P<a>.+?)\s+(?:and|versus|vs\.?|or|to|&)\s+(?P<b>.+?)[?.!]*$", re.I),
@@ -47,6 +48,7 @@ _VERSUS = (
 PRONOUN = re.compile(r"(?:it|that|this|they|those|these|that one|such a thing)", re.I)
 NEAR_ITEM = 0.42  # least likeness of a described thing to an everyday example
 VAGUE = {"everyday-examples": -0.06, "artificial-intelligence": -0.03, "about-this-tutor": -0.03}  # near to everything
+_MAKES = re.compile(r"\b(?:compos\w+|wrote|written|writes|draws|drew|drawn|paint\w*|generated|generates|invent\w*|made up|makes up)\b", re.I)
 _SIDE_CLAUSE = re.compile(
     r"\b(?:which|what) (?:side|camp|kind|sort|type|form|of the two|one)\b|\b(?:ml|machine learning|predict\w*|generative|gen ?ai|create\w*|neither)\b.*\bor\b|"
     r"\b(?:count|class\w*|qualif\w+) as\b|^is (?:that|this|it)\b", re.I)  # fmt: skip
@@ -88,7 +90,8 @@ class Planner:
         """The plan for a question that the library covers; `about` is the topic under discussion."""
         plan = self._plan(question, intent, about)
         if intent.style == "short":
-            return replace(plan, opening=plan.opening[:1], more=(), length=1)
+            kept = 2 if intent.kind == "comparison" else 1
+            return replace(plan, opening=plan.opening[:kept], more=(), length=kept)
         if intent.style == "simple":
             story = self._by_section(plan.topic)["Example"]
             return replace(plan, opening=(*plan.opening[:1], *story[:3]), more=story[3:], length=4,
@@ -97,12 +100,14 @@ class Planner:
 
     def _plan(self, question: str, intent: Intent, about: str | None) -> Plan:
         if intent.kind == "about":
+            if _WHO_ARE_YOU.search(question):
+                return self._of("about-this-tutor", self._by_section("about-this-tutor")["In short"], ())
             return self._sentences(question, intent, "about-this-tutor")
         if intent.kind == "which_side" and (found := self._which_side(question, intent, about)):
             return found
         if intent.kind == "comparison" and (found := self._comparison(question)):
             return found
-        if intent.kind in ("definition", "how", "other", "example") and (found := self._whole_topic(question, intent)):
+        if intent.kind in ("definition", "how", "other", "claim", "example") and (found := self._whole_topic(question, intent)):
             return found
         return self._sentences(question, intent, about)
 
@@ -161,7 +166,8 @@ class Planner:
             return None
         one, other = (subject_of(re.split(r"[,;:(]", part)[0]) for part in pair)
         both, like_both = self._named(f"{one} and {other}")
-        if like_both > 0.8:
+        title = content_words(self._library.topics[both].title)
+        if like_both > 0.7 and title <= content_words(f"{one} {other}"):
             return self._of(both, self._by_section(both)["In short"], self._by_section(both)["How it works"])
         (a, like_a), (b, like_b) = self._named(one), self._named(other)
         if {a, b} == {"machine-learning", "generative-ai"}:
@@ -196,7 +202,7 @@ class Planner:
         if max(likeness, topic_likeness) < SAME_THING:
             passage, likeness = self._nearest_item(thing)
             if likeness < NEAR_ITEM:
-                return None
+                return None if self._library.mentioned(thing) else self._how_to_tell()
         if passage is None or topic_likeness >= likeness - 0.02:
             return self._side_of_topic(question, topic, intent)
         opening = tuple(Found(text, passage, likeness) for text in passage.sentences)
@@ -205,6 +211,10 @@ class Planner:
         more = tuple(found for found in general if wanted in found.text)
         evidence = (passage, *self._passages("everyday-examples", "In short", "How it works"))
         return Plan(passage.topic, passage.side, opening, more, evidence, verdict_for(intent, passage.side), length=2)
+
+    def _how_to_tell(self) -> Plan:
+        """For a thing that nobody described: how to find out oneself."""
+        return self._of("everyday-examples", self._by_section("everyday-examples")["How it works"][:4], (), length=4)
 
     def _side_of_topic(self, question: str, topic: str, intent: Intent) -> Plan:
         sections = self._by_section(topic)
@@ -280,8 +290,9 @@ class Planner:
 
     def _nearest_item(self, question: str) -> tuple[Passage, float]:
         """The everyday example that a longer question describes, and how alike."""
-        likeness, entry = max((self._library.best(question, kind) for kind in ("item", "item_name")), key=lambda one: one[0])
-        return self._library.passages[entry.passage], likeness
+        sides = ("create", "both") if _MAKES.search(question) else ("predict", "create", "both", "neither")
+        likeness, index = self._library.described_item(question, sides)
+        return self._library.passages[index], likeness
 
     def _named(self, name: str) -> tuple[str, float]:
         """The topic called most like `name`, and how alike."""
@@ -297,7 +308,8 @@ class Planner:
 def described(thing: str) -> str:
     """The clauses of a message that describe a thing, without those that only ask for its side."""
     clauses = [one for one in re.split(r"[.?!;:]\s*|,\s+|\s+[-–]\s+", thing) if one.strip()]
-    return " ".join(one for one in clauses if not _SIDE_CLAUSE.search(one)) or thing
+    rest = " ".join(one for one in clauses if not _SIDE_CLAUSE.search(one)) or thing
+    return re.sub(r"\b(?:ordinary|normal|usual|standard|simple|plain|regular|my|your|our)\s+", "", rest)
 
 
 def verdict_for(intent: Intent, side: str) -> str:
@@ -330,7 +342,7 @@ _GOAL = {
     "create": "Generative AI, because something new has to be made.",
     "predict": "Machine learning that predicts, because the answer is a label, a number, a group or a choice.",
 }
-_INVENTS = re.compile(r"introduc|invent|propos|describ|develop|present|coin|first|publish|built|creat", re.I)
+_INVENTS = re.compile(r"introduc|invent|propos|describ|develop|present|coin|first|paper|name|publish|built|creat", re.I)
 _WANTED = {
     "when": (re.compile(r"invent|introduc|start|beg[aiu]n|first|creat|made|publish|\bold\b|coin|c[oa]me|release|born|appear|built|long ago|year", re.I),
              re.compile(r"\b(?:1[89]|20)\d\d\b|\bcentury\b")),

@@ -24,7 +24,7 @@ from explainers.topics import Topic, split_sentences
 
 LONGEST = 2000  # characters of a question
 REMEMBERED = 6  # messages of the history that are looked at
-STILL = 0.38  # least cosine of a question to a sentence of the topic that it may still be about
+STILL = 0.3  # least cosine of a question to a sentence of the topic that it may still be about
 SAME = 0.9  # cosine from which two sentences say the same
 
 INSTRUCTIONS = (
@@ -40,6 +40,7 @@ THANKS = "You are welcome. Ask on whenever you like."
 GOODBYE = "Goodbye! Come back whenever a question about machine learning or generative AI turns up."
 ABSTAIN = "I don't cover that. " + I_COVER
 
+_CHOOSING = re.compile(r"\b(?:which|what) (?:technology|of the two|kind of ai|sort of ai|type of ai)\b|\bai\b|\bmodel\b|machine learning|generative", re.I)
 _BARE = re.compile(r"^(?:and |but |so )?(?:why|why not|why (?:is|was) (?:that|it|this)(?: so)?|why so|why though|how so|how come|really|are you sure|says who)[ ?!.]*$", re.I)
 
 History = Sequence[Mapping[str, str]]
@@ -79,7 +80,7 @@ class Tutor:
         intent = self._tried(question, history) or read_intent(question, self._demos)
         if intent.kind not in ("demo", "greeting", "thanks", "goodbye"):
             question, style = split_style(self.library.respell(question))
-            intent = replace(read_intent(question, self._demos), style=style)
+            intent = replace(self._and_this(question, history) or read_intent(question, self._demos), style=style)
         if said := {"greeting": HELLO, "thanks": THANKS, "goodbye": GOODBYE}.get(intent.kind):
             yield Reply(said, follow_ups=self._starters())
         elif intent.kind == "demo":
@@ -88,6 +89,14 @@ class Tutor:
             yield self._abstain(question)
         else:
             yield from self._compose(question, plan)
+
+    def _and_this(self, question: str, history: History) -> Intent | None:
+        """ "And a calculator?" after "Is X generative AI?" asks the same of another thing."""
+        thing = re.match(r"^(?:and|what about|how about|or)\s+(?:an?|the|my)?\s*(?P<thing>[^?]{2,40}?)\s*\?*$", question, re.I)
+        before = read_intent(_last(history, "user"), self._demos)
+        if thing and before.kind == "which_side" and self._planner.knows_thing(thing["thing"]):
+            return replace(before, thing=thing["thing"])
+        return None
 
     def _tried(self, question: str, history: History) -> Intent | None:
         """ "Try it on ..." opens the demo of the topic under discussion."""
@@ -123,6 +132,8 @@ class Tutor:
         if self._names_unknown(question, intent):
             return False
         if intent.kind == "which_side" and self._planner.knows_thing(intent.thing):
+            return True
+        if intent.goal and _CHOOSING.search(question):
             return True
         favour = bool(self.library.mentioned(question)) or intent.kind == "which_side" or bool(intent.goal)
         return self._coverage.covers(self.library, question, subject, favour=favour)

@@ -23,6 +23,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("simpler", r"^(?:(?:now|and|but|ok|can you|could you|please|make it|say it|explain (?:it|that|this)|put it|a bit|much|in|more)\W+)*(?:simpler|simple|simply|easier|plain (?:words|english)|eli5|(?:like|as if) i'?(?:m| was| were| am) (?:five|5|six|6|seven|a child|a kid|ten|10)|(?:in )?other words|once more(?: in other words)?|again|rephrase|for (?:a )?(?:kids?|child(?:ren)?)|i (?:don'?t|didn'?t|did not|do not) (?:get|understand|follow)(?: it| that| this)?|too (?:hard|complicated|difficult))\b.{0,40}$"),
     ("another_example", r"^(?:(?:and|but|ok|can you|could you|please|give me|show me|have you got|got|do you have|any|what'?s|is there)\W+)*(?:another|one more|a different|a real(?:-life)?|an?|any|some|more|other|further)? ?(?:concrete |everyday |other )?examples?\b.{0,30}$"),
     ("longer", r"^(?:(?:and|but|ok|can you|could you|please|go|into|in|give me|a bit)\W+)*(?:tell me more|deeper|(?:more|further|some) details?|more please|go on|continue|say more|elaborate|explain more|more|and then|what else)\b.{0,30}$"),
+    ("comparison", r"^[\w -]{3,30}/[\w -]{3,30}\b.*\bwhich\b"),
     ("example", r"\b(?:analogy|metaphor|everyday life|real life|daily life|something from (?:school|home|life|work|the kitchen)|for instance)\b"),
     ("comparison", r"\b(?:differen(?:t|ce|ces|tiate)|diff(?:rence)?|distinguish|compare[sd]?|comparison|versus|vs\.?|as opposed to|tell .+ apart)\b"),
     ("which_one", r"\b(?:predictive model|predictive ai|classifier|machine learning|ml)\b.{0,12}\bor\b.{0,12}\b(?:chatbot|generative|gen ?ai|language model|image generator)|\b(?:chatbot|generative ai|gen ?ai|language model|image generator)\b.{0,12}\bor\b.{0,12}\b(?:predictive|classifier|machine learning|ml)\b.{0,10}\?"),
@@ -47,7 +48,7 @@ _SIDE_NAME = (
 )
 _WHICH_SIDE = (
     re.compile(
-        rf"^(?:and |but |so |then |ok |wait,? )*(?:is|are|isn'?t|aren'?t|was|does|do|would you call|can you call|do you call|"
+        rf"^(?:and |but |so |then |ok |wait,? )*(?:is|are|isn'?t|aren'?t|was|does|do|would|will|could|would you call|can you call|do you call|"
         rf"would you say|do you count)\s+(?P<thing>.+?)\s*,?\s+"
         rf"(?:(?:really|actually|just|considered|classed as|seen as|counted as|counts? as|use|using|based on|called|rather|more|"
         rf"already|even|still|also|made with|work with|run on|an? (?:example|form|kind|type|case|piece|part) of|part of|an?|the|on|"
@@ -63,7 +64,7 @@ _WHICH_SIDE = (
 _ABOUT_SIDES = re.compile(
     r"\b(?:which|what) (?:side|camp|kind|sort|type|form|of the two|one)s?\b.*\b(?:ai|it|that|this|side|on|of)\b.{0,30}$|"
     r"\b(?:ml|machine learning|predict(?:ion|ive|ing|s)?|generative(?: ai)?|genai|create|creat(?:es|ing|ive))\s+(?:or|vs\.?|/)\s+(?:is it )?(?:ml|machine learning|predict|generative|gen ?ai|creat|neither)|"
-    r"\b(?:count|counts|classed|qualif\w+) as (?:generative|gen|ai|ml|machine|artificial|predict)|\bis (?:that|this|it) (?:generative|gen ?ai|ml|machine learning|predict\w*|ai)\b", re.I)  # fmt: skip
+    r"\b(?:count|counts|classed|qualif\w+) as (?:generative|gen|ai|ml|machine|artificial|predict)|\bis (?:that|this|it) (?:generative|gen ?ai|ml|machine learning|predict\w*|ai)\b|[.!,;:-]\s*(?:generative ai|gen ?ai|machine learning|ml|ai)\s*\?+$", re.I)  # fmt: skip
 _NOT_A_THING = re.compile(r"\b(?:than|better|worse|same|differ|replace|without|need|needs|how|why|between|there|from|with|like|you)\b", re.I)
 _STYLES = (
     ("short", re.compile(r"\b(?:in (?:just |only )?(?:one|a single|1|two|a) (?:short )?(?:sentences?|line|words?)|in a nutshell|in brief|briefly|tl;? ?dr|in short|quickly|as short as possible|short answer|keep it short)\b", re.I)),

@@ -90,7 +90,9 @@ class Library:
         self.kinds = np.array([entry.kind for entry in self.entries])
         self.rows_by_topic = {slug: np.flatnonzero([entry.topic == slug for entry in self.entries]) for slug in topics}
         self.vocabulary = frozenset(content_words(" ".join(texts)))
-        self._words = frozenset(re.findall(r"[a-z]+", " ".join(texts).lower()))
+        # Not from the questions: those are misspelt on purpose.
+        spelt = [entry.text for entry in self.entries if entry.kind in ("passage", "item", "item_name", "name")]
+        self._words = frozenset(re.findall(r"[a-z]+", " ".join(spelt).lower()))
         self._names = {plain_name(name): slug for slug, topic in topics.items() for name in (topic.title, *topic.aliases)}
 
     def compare(self, question: str) -> tuple[np.ndarray, np.ndarray]:

@@ -37,7 +37,7 @@ _WHAT_IS_IT = re.compile(r"\bwhat (?:on earth |exactly |really |the heck )?(?:is
 _WHO_ARE_YOU = re.compile(r"\b(?:what|who) (?:exactly |on earth )?are you|what (?:can|could|should|do)|new here", re.I)
 _GENERAL = content_words(
     "training train work explain process function job task basics introduction understand learn overview idea concept model "
-    "ai system approach method technique thing mean definition abbreviation stand know tell earth walk step simple please dose hello nowadays today")
+    "ai system approach method technique thing mean definition abbreviation stand know tell earth walk step simple please dose hello nowadays today give comparison everyday life analogy real something school home")
 _VERSUS = (
     re.compile(r"^(?P<a>[\w -]+?)\s*/\s*(?P<b>[\w -]+?)\s*(?:[-–,:?].*)?$", re.I),
     re.compile(r"\b(?:between|from)\s+(?P<a>.+?)\s+(?:and|versus|vs\.?|or|to|&)\s+(?P<b>.+?)[?.!]*$", re.I),
@@ -130,7 +130,7 @@ class Planner:
     def knows_thing(self, thing: str) -> bool:
         """Is `thing`, or what it describes, near enough to an everyday example?"""
         return bool(thing) and not PRONOUN.fullmatch(thing) and (
-            self._thing(described(thing))[1] >= SAME_THING or self._nearest_item(described(thing))[1] >= NEAR_ITEM + 0.1
+            self._thing(described(thing))[1] >= SAME_THING or self._nearest_item(described(thing))[1] >= NEAR_ITEM
         )
 
     def named_topic(self, question: str) -> str | None:
@@ -202,7 +202,7 @@ class Planner:
         if max(likeness, topic_likeness) < SAME_THING:
             passage, likeness = self._nearest_item(thing)
             if likeness < NEAR_ITEM:
-                return None if self._library.mentioned(thing) else self._how_to_tell()
+                return None if self._library.mentioned(thing) else self._unknown_thing(thing)
         if passage is None or topic_likeness >= likeness - 0.02:
             return self._side_of_topic(question, topic, intent)
         opening = tuple(Found(text, passage, likeness) for text in passage.sentences)
@@ -212,8 +212,12 @@ class Planner:
         evidence = (passage, *self._passages("everyday-examples", "In short", "How it works"))
         return Plan(passage.topic, passage.side, opening, more, evidence, verdict_for(intent, passage.side), length=2)
 
-    def _how_to_tell(self) -> Plan:
-        """For a thing that nobody described: how to find out oneself."""
+    def _unknown_thing(self, thing: str) -> Plan:
+        """For a thing in no list: what makes something new creates; for others, how to find out."""
+        if _MAKES.search(thing):
+            sections = self._by_section("everyday-examples")
+            creates = [found for found in (*sections["In short"], *sections["How it works"]) if "creates" in found.text]
+            return replace(self._of("everyday-examples", creates[:2], (), length=2), side="create", verdict="It creates.")
         return self._of("everyday-examples", self._by_section("everyday-examples")["How it works"][:4], (), length=4)
 
     def _side_of_topic(self, question: str, topic: str, intent: Intent) -> Plan:

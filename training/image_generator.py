@@ -314,11 +314,14 @@ def look(work: Path, prompts: str = LOOKED_AT) -> None:
 
 def export(work: Path, folder: Path = WEIGHTS) -> None:
     """Average weights in float16, and what the demo has to know about the training pictures."""
-    load_pipeline(work).to(torch.float16).save_pretrained(folder)
+    pipeline = load_pipeline(work)
+    for network in (pipeline.autoencoder, pipeline.transformer):
+        network.half()
+    pipeline.save_pretrained(folder)
     data, seen = torch.load(work / "data.pt"), Examples.load(work)
     rows = seen.captions[:, [0, 4]].unique()  # labels and short names
     captions = data["embeddings"][rows]
-    tensors = {"latents": seen.latents.half(), "captions": captions.half()}
+    tensors = {"latents": seen.latents.half().contiguous(), "captions": captions.half()}
     save_file(tensors, folder / "training_pictures.safetensors")
     facts = {
         "labels": [data["texts"][row] for row in seen.captions[:, 0]],

@@ -56,7 +56,7 @@ class CaptionToPicture(DiffusionPipeline):
             weights,
             tokenizer=tokenizer,
             text_encoder=text_encoder,
-            torch_dtype=torch.float32,  # stored in float16, which is slow on a CPU
+            dtype=torch.float32,  # stored in float16, which is slow on a CPU
             local_files_only=True,
         )
 

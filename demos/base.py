@@ -269,7 +269,10 @@ class Demo:
 
     def describe(self) -> dict[str, Any]:
         """What a page, an API client or an agent has to know to use this demo, as plain JSON."""
-        plain = {name: getattr(self, name) for name in ("slug", "title", "side", "topic", "summary", "action")}
+        plain = {
+            name: getattr(self, name)
+            for name in ("slug", "title", "side", "topic", "summary", "action")
+        }
         return {
             **plain,
             "inputs": [one.describe() for one in self.inputs],
@@ -280,10 +283,14 @@ class Demo:
     def check(self, given: Any) -> dict[str, Any]:
         """All inputs by name, defaults filled in. Raises DemoError for wrong or unknown ones."""
         if not isinstance(given, Mapping):
-            raise DemoError(f"The inputs are {_shown(given)}; they have to be a name for each value.")
+            raise DemoError(
+                f"The inputs are {_shown(given)}; they have to be a name for each value."
+            )
         names = [one.name for one in self.inputs]
         if unknown := [str(name) for name in given if name not in names]:
-            raise DemoError(f"{_shown(unknown[0])} is no input of {self.slug}; it has: {', '.join(names)}.")
+            raise DemoError(
+                f"{_shown(unknown[0])} is no input of {self.slug}; it has: {', '.join(names)}."
+            )
         return {one.name: one.check(given.get(one.name, one.default)) for one in self.inputs}
 
     def play(self, given: Mapping[str, Any], **resources: Any) -> Iterator[View]:

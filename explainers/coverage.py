@@ -43,7 +43,9 @@ class Coverage:
         """How likely the library covers the question, 0..1, from its features [392]."""
         return 1 / (1 + math.exp(-(float(features @ self.weights) + self.bias)))
 
-    def covers(self, library: Library, question: str, subject: str, *, favour: bool = False) -> bool:
+    def covers(
+        self, library: Library, question: str, subject: str, *, favour: bool = False
+    ) -> bool:
         """Is `question`, which is about `subject`, one that the library answers?
 
         favour: something beside the search speaks for it, such as a topic's name in the question.
@@ -75,7 +77,9 @@ def features(library: Library, question: str, subject: str, *, leave_out: str = 
         meaning[library.texts.index(leave_out)] = spelling[library.texts.index(leave_out)] = 0
     kinds = library.kinds
     by_topic = np.sort([meaning[rows].max() for rows in library.rows_by_topic.values()])[::-1]
-    named = library.compare(subject or question)[0][(kinds == "name") | (kinds == "item_name")].max()
+    named = library.compare(subject or question)[0][
+        (kinds == "name") | (kinds == "item_name")
+    ].max()
     words = content_words(question)
     known = len(words & library.vocabulary)
     fit = np.array([

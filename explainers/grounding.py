@@ -21,14 +21,19 @@ NEAREST = 2  # how many sentences of the passages one sentence may be made of
 REACH = 4  # how many content words apart a pair may stand
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*|\d[\d.,]*")
-_NEGATION = re.compile(r"\b(?:not|no|never|none|neither|nor|cannot|without|isn't|doesn't|can't|don't|aren't|hardly)\b", re.I)
+_NEGATION = re.compile(
+    r"\b(?:not|no|never|none|neither|nor|cannot|without|isn't|doesn't|can't|don't|aren't|hardly)\b",
+    re.I,
+)
 _STOP = frozenset(
     "a an and are as at be been but by can could do does each for from had has have how if in into is it its "
     "itself may might more most much of often on one only or other our so some such than that the their them "
     "then there these they this those to too up use used uses using very was we were what when where which "
     "while who whose will with would you your also both many any all about between example called".split()
 )
-_NUMBERS = frozenset("two three four five six seven eight nine ten hundred thousand million billion percent".split())
+_NUMBERS = frozenset(
+    "two three four five six seven eight nine ten hundred thousand million billion percent".split()
+)
 
 
 @dataclass(frozen=True)
@@ -52,19 +57,25 @@ def stem(word: str) -> str:
 
 def content_words(text: str) -> set[str]:
     """Stems of the words that carry meaning."""
-    return {stem(word) for word in _WORD.findall(text) if word.lower() not in _STOP and len(word) > 1}
+    return {
+        stem(word) for word in _WORD.findall(text) if word.lower() not in _STOP and len(word) > 1
+    }
 
 
 def numbers_and_names(sentence: str) -> set[str]:
     """Figures, number words and capitalised words that do not merely begin the sentence."""
     words = _WORD.findall(sentence)
     figures = {word.strip(".,") for word in words if word[0].isdigit() or word.lower() in _NUMBERS}
-    return {word.lower() for word in figures} | {word.lower() for word in words[1:] if word[0].isupper()}
+    return {word.lower() for word in figures} | {
+        word.lower() for word in words[1:] if word[0].isupper()
+    }
 
 
 def pairs(text: str, reach: int = 1) -> set[tuple[str, str]]:
     """Content words that follow each other, at most `reach` words apart, in order."""
-    stems = [stem(word) for word in _WORD.findall(text) if word.lower() not in _STOP and len(word) > 1]
+    stems = [
+        stem(word) for word in _WORD.findall(text) if word.lower() not in _STOP and len(word) > 1
+    ]
     return {(a, b) for i, a in enumerate(stems) for b in stems[i + 1 : i + 1 + reach]}
 
 
@@ -88,7 +99,9 @@ class Grounding:
             return Verdict(False, "nothing in the material says the same", near[0][1])
         return self._compare(sentence, words, near)
 
-    def _compare(self, sentence: str, words: set[str], near: Sequence[tuple[str, float]]) -> Verdict:
+    def _compare(
+        self, sentence: str, words: set[str], near: Sequence[tuple[str, float]]
+    ) -> Verdict:
         """Words, their order and denial against the nearest sentences."""
         (closest, similarity), *_ = near
         source = " ".join(text for text, _ in near)
@@ -98,7 +111,9 @@ class Grounding:
         if len(neighbours & pairs(source, REACH)) < PAIRS * len(neighbours):
             return Verdict(False, "it puts the words together in another way", similarity)
         if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(closest)):
-            return Verdict(False, "it denies what the material says, or the other way round", similarity)
+            return Verdict(
+                False, "it denies what the material says, or the other way round", similarity
+            )
         return Verdict(True, similarity=similarity)
 
     def nearest(self, sentence: str, count: int = NEAREST) -> list[tuple[str, float]]:

@@ -65,12 +65,18 @@ _ABOUT_SIDES = re.compile(
     r"\b(?:which|what) (?:side|camp|kind|sort|type|form|of the two|one)s?\b.*\b(?:ai|it|that|this|side|on|of)\b.{0,30}$|"
     r"\b(?:ml|machine learning|predict(?:ion|ive|ing|s)?|generative(?: ai)?|genai|create|creat(?:es|ing|ive))\s+(?:or|vs\.?|/)\s+(?:is it )?(?:ml|machine learning|predict|generative|gen ?ai|creat|neither)|"
     r"\b(?:count|counts|classed|qualif\w+) as (?:generative|gen|ai|ml|machine|artificial|predict)|\bis (?:that|this|it) (?:generative|gen ?ai|ml|machine learning|predict\w*|ai)\b|[.!,;:-]\s*(?:generative ai|gen ?ai|machine learning|ml|ai)\s*\?+$", re.I)  # fmt: skip
-_NOT_A_THING = re.compile(r"\b(?:than|better|worse|same|differ|replace|without|need|needs|how|why|between|there|from|with|like|you)\b", re.I)
+_NOT_A_THING = re.compile(
+    r"\b(?:than|better|worse|same|differ|replace|without|need|needs|how|why|between|there|from|with|like|you)\b",
+    re.I,
+)
 _STYLES = (
     ("short", re.compile(r"\b(?:in (?:just |only )?(?:one|a single|1|two|a) (?:short )?(?:sentences?|line|words?)|in a nutshell|in brief|briefly|tl;? ?dr|in short|quickly|as short as possible|short answer|keep it short)\b", re.I)),
     ("simple", re.compile(r"\b(?:(?:explain(?:ed)? )?(?:like|as if|as though) i(?:'?m| am| was| were) (?:a )?(?:five|5|six|6|seven|7|eight|8|ten|10|child|kid|beginner|dummy)(?: years old)?|eli ?5|(?:in|with|using) (?:very )?(?:simple|plain|easy|everyday) (?:words|terms|english|language)|for (?:a |my )?(?:\w+ )?(?:kids?|child(?:ren)?|beginners?|dummies|grandma|grandmother|mum|five year olds?|toddlers?)|to (?:a |my )(?:\w+ )?(?:kids?|child(?:ren)?|grandma|grandmother|mum|five year olds?|toddlers?))\b", re.I)),
 )  # fmt: skip
-_STYLE_CHAFF = re.compile(r"\b(?:explain|please|can you|could you|it|that|this|again|now|say|put|tell me|and|me|to|them|more)\b|\W", re.I)
+_STYLE_CHAFF = re.compile(
+    r"\b(?:explain|please|can you|could you|it|that|this|again|now|say|put|tell me|and|me|to|them|more)\b|\W",
+    re.I,
+)
 _CREATE_GOAL = re.compile(
     r"\b(?:new|draw|paint|write|writes|writing|compose|composing|create|creating|generate|generating|invent|design|imagine|"
     r"produce|make up|make me|poster|rewrite|draft|drafting|summari[sz]e|poem|story|song|logo|picture[s]? of|image[s]? of|slogan|artwork)\b", re.I)  # fmt: skip
@@ -123,7 +129,10 @@ def read_intent(message: str, demos: Sequence[DemoPhrases] = ()) -> Intent:
     if found := _demo(text, demos):
         return found
     asked = core_question(text)
-    kind = next((kind for kind, pattern in _COMPILED if pattern.search(text) or pattern.search(asked)), "other")
+    kind = next(
+        (kind for kind, pattern in _COMPILED if pattern.search(text) or pattern.search(asked)),
+        "other",
+    )
     if kind in ("greeting", "thanks", "goodbye", "shorter", "simpler", "another_example", "longer"):
         return Intent(kind)
     if kind != "comparison" and (found := _which_side(text)):
@@ -152,17 +161,26 @@ def core_question(message: str) -> str:
 
 def points_back(message: str) -> bool:
     """Does the message lean on what was said before ("and who judges them?")?"""
-    return bool(_POINTS_BACK.search(message) or _ELLIPTIC.search(message) or len(message.split()) <= 2)
+    return bool(
+        _POINTS_BACK.search(message) or _ELLIPTIC.search(message) or len(message.split()) <= 2
+    )
 
 
 def _which_side(text: str) -> Intent | None:
     for pattern in _WHICH_SIDE:
         if (match := pattern.match(text)) and not _NOT_A_THING.search(match["thing"]):
             groups = match.groupdict()
-            thing = re.sub(r"^(?:an?|the|my|your|this|that|those|these|our|using|all)\s+", "", groups["thing"], flags=re.I)
+            thing = re.sub(
+                r"^(?:an?|the|my|your|this|that|those|these|our|using|all)\s+",
+                "",
+                groups["thing"],
+                flags=re.I,
+            )
             side = _side_of(groups.get("side") or "")
-            either = "other" in groups and bool(groups["other"]) or not side
-            return Intent("which_side", thing=thing.strip(" ,?\"'“”"), asked_side=side, either_or=either)
+            either = ("other" in groups and bool(groups["other"])) or not side
+            return Intent(
+                "which_side", thing=thing.strip(" ,?\"'“”"), asked_side=side, either_or=either
+            )
     return None
 
 
@@ -202,14 +220,18 @@ _ENDING = r"\s*(?:,?\s*(?:please|pls|for me|thanks|thank you|now))*\s*[?!.]*$"
 def _pattern(phrase: str) -> re.Pattern[str]:
     """`is {text} positive` -> a pattern with the group `text`. A space fits any white space."""
     parts = re.split(r"\{(\w+)\}", phrase)
-    body = "".join(f"(?P<{part}>.+?)" if index % 2 else _literal(part) for index, part in enumerate(parts))
+    body = "".join(
+        f"(?P<{part}>.+?)" if index % 2 else _literal(part) for index, part in enumerate(parts)
+    )
     ending = r"\s*$" if phrase.endswith("{text}") else _ENDING
     return re.compile(_POLITE + body + ending, re.I | re.S)
 
 
 def _literal(part: str) -> str:
     """Words of a phrase: `*` is anything, a colon any mark that sets off what follows."""
-    return re.escape(part).replace(r"\*", ".*?").replace(r"\ ", r"\s+").replace(":", r"\s*[:?,;–-]+")
+    return (
+        re.escape(part).replace(r"\*", ".*?").replace(r"\ ", r"\s+").replace(":", r"\s*[:?,;–-]+")
+    )
 
 
 def _input(name: str, value: str) -> str:
@@ -217,10 +239,18 @@ def _input(name: str, value: str) -> str:
     if quoted := QUOTED.search(value):
         return next(part for part in quoted.groups() if part).strip()
     value = value.strip(" :;-\"'“”‘’`")
-    return value if name == "text" else re.sub(r"^(?:(?:me|us|an?|the|some|of)\s+)+", "", value, flags=re.I)
+    return (
+        value
+        if name == "text"
+        else re.sub(r"^(?:(?:me|us|an?|the|some|of)\s+)+", "", value, flags=re.I)
+    )
 
 
 def try_it(message: str) -> str:
     """The input of "try it on ..." or "show me with ...", said about the demo under discussion."""
-    match = re.match(r"^(?:please |can you |could you |now |ok )*(?:try|show|do|test|run|use|draw)\s+(?:it|this|that|me|one|the demo)?\s*(?:on|with|for)\s*:?\s+(?P<x>.+?)[?!. ]*$", " ".join(message.split()), re.I)
+    match = re.match(
+        r"^(?:please |can you |could you |now |ok )*(?:try|show|do|test|run|use|draw)\s+(?:it|this|that|me|one|the demo)?\s*(?:on|with|for)\s*:?\s+(?P<x>.+?)[?!. ]*$",
+        " ".join(message.split()),
+        re.I,
+    )
     return _input("", match["x"]) if match else ""

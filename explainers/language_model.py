@@ -50,7 +50,9 @@ class LanguageModel(Protocol):
 def open_language_model(environ: Mapping[str, str] = os.environ) -> LanguageModel:
     """The engine that the environment asks for; ours on llama.cpp when it asks for none."""
     if url := environ.get("EXPLAINER_MODEL_URL"):
-        return OpenAIServer(url, environ.get("EXPLAINER_MODEL", "default"), environ.get("EXPLAINER_MODEL_KEY", ""))
+        return OpenAIServer(
+            url, environ.get("EXPLAINER_MODEL", "default"), environ.get("EXPLAINER_MODEL_KEY", "")
+        )
     name = environ.get("EXPLAINER_MODEL", "")
     if name and not name.endswith(".gguf"):
         return Transformers(name)
@@ -102,14 +104,18 @@ class LlamaCpp:
     a topic that was asked about before starts at once.
     """
 
-    def __init__(self, weights: Path, *, threads: int = 2, context: int = 8192, slots: int = 4) -> None:
+    def __init__(
+        self, weights: Path, *, threads: int = 2, context: int = 8192, slots: int = 4
+    ) -> None:
         # Threads that wait must sleep: spinning ones, beside any other busy process on two cores,
         # were seen to drag this engine from 40 to 3 tokens a second.
         os.environ.setdefault("GOMP_SPINCOUNT", "0")
         import xllamacpp
 
         if not weights.exists():
-            raise LanguageModelError(f"There is no model file {weights.name}. Check EXPLAINER_MODEL.")
+            raise LanguageModelError(
+                f"There is no model file {weights.name}. Check EXPLAINER_MODEL."
+            )
         params = xllamacpp.CommonParams()
         params.model.path = str(weights)
         params.n_ctx, params.n_parallel = context, slots
@@ -123,13 +129,19 @@ class LlamaCpp:
 
     def stream(self, messages: Sequence[Message], *, max_tokens: int = 160, temperature: float = 0.0,
                top_p: float = 1.0, seed: int = 0, alternatives: int = 5) -> Iterator[Token]:  # fmt: skip
-        request = {"messages": [dict(one) for one in messages], "logprobs": True, "top_logprobs": alternatives + 1}
+        request = {
+            "messages": [dict(one) for one in messages],
+            "logprobs": True,
+            "top_logprobs": alternatives + 1,
+        }
         request |= _sampling(max_tokens, temperature, top_p, seed)
         return _until_end(_called_back(self._server.handle_chat_completions, request, alternatives))
 
     def continue_text(self, text: str, *, max_tokens: int = 60, temperature: float = 0.0,
                       top_p: float = 1.0, seed: int = 0, alternatives: int = 10) -> Iterator[Token]:  # fmt: skip
-        request = {"prompt": text, "logprobs": alternatives + 1} | _sampling(max_tokens, temperature, top_p, seed)
+        request = {"prompt": text, "logprobs": alternatives + 1} | _sampling(
+            max_tokens, temperature, top_p, seed
+        )
         return _until_end(_called_back(self._server.handle_completions, request, alternatives))
 
 
@@ -138,7 +150,9 @@ def _sampling(max_tokens: int, temperature: float, top_p: float, seed: int) -> d
             "seed": seed, "stream": True, "cache_prompt": True}  # fmt: skip
 
 
-def _called_back(handle: Callable[..., Any], request: dict[str, Any], alternatives: int) -> Iterator[Token]:
+def _called_back(
+    handle: Callable[..., Any], request: dict[str, Any], alternatives: int
+) -> Iterator[Token]:
     """Turn a call that reports chunks to a function into an iterator that can be closed."""
     chunks: queue.Queue[Any] = queue.Queue()
     stopped = threading.Event()
@@ -158,7 +172,9 @@ def _called_back(handle: Callable[..., Any], request: dict[str, Any], alternativ
     try:
         while (chunk := chunks.get()) is not None:
             if isinstance(chunk, Exception) or "error" in chunk:
-                raise LanguageModelError(f"The language model could not answer ({chunk}). Try again.")
+                raise LanguageModelError(
+                    f"The language model could not answer ({chunk}). Try again."
+                )
             yield from tokens_of(chunk, alternatives)
     finally:
         stopped.set()
@@ -177,7 +193,9 @@ class Transformers:
         self.name = name
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         self._tokenizer = AutoTokenizer.from_pretrained(name)
-        self._model = AutoModelForCausalLM.from_pretrained(name, dtype=torch.bfloat16).to(self._device).eval()
+        self._model = (
+            AutoModelForCausalLM.from_pretrained(name, dtype=torch.bfloat16).to(self._device).eval()
+        )
 
     def stream(self, messages: Sequence[Message], **options: Any) -> Iterator[Token]:
         goes_on = messages[-1]["role"] == "assistant"
@@ -192,7 +210,9 @@ class Transformers:
         import torch
 
         generator = torch.Generator().manual_seed(seed)
-        new = self._tokenizer(text, return_tensors="pt", add_special_tokens=False).input_ids.to(self._device)
+        new = self._tokenizer(text, return_tensors="pt", add_special_tokens=False).input_ids.to(
+            self._device
+        )
         cache, written, shown = None, [], ""
         for _ in range(max_tokens):
             with torch.inference_mode():
@@ -204,7 +224,7 @@ class Transformers:
             written.append(chosen)
             whole = self._tokenizer.decode(written)
             if not whole.endswith("\N{REPLACEMENT CHARACTER}"):  # a letter may need several tokens
-                yield self._described(whole[len(shown):], chosen, logits, alternatives)
+                yield self._described(whole[len(shown) :], chosen, logits, alternatives)
                 shown = whole
             new = torch.tensor([[chosen]], device=self._device)
 
@@ -258,11 +278,17 @@ class OpenAIServer:
         import httpx
 
         try:
-            with httpx.stream("POST", self._url + path, json=request, headers=self._headers, timeout=60) as answer:
+            with httpx.stream(
+                "POST", self._url + path, json=request, headers=self._headers, timeout=60
+            ) as answer:
                 if answer.status_code != 200:
-                    raise LanguageModelError(f"The model server answered {answer.status_code}. Check EXPLAINER_MODEL.")
+                    raise LanguageModelError(
+                        f"The model server answered {answer.status_code}. Check EXPLAINER_MODEL."
+                    )
                 for line in answer.iter_lines():
                     if line.startswith("data: ") and line != "data: [DONE]":
                         yield from tokens_of(json.loads(line[6:]))
         except httpx.HTTPError as problem:
-            raise LanguageModelError(f"The model server does not answer ({problem}). Check EXPLAINER_MODEL_URL.") from None
+            raise LanguageModelError(
+                f"The model server does not answer ({problem}). Check EXPLAINER_MODEL_URL."
+            ) from None

@@ -88,12 +88,22 @@ class Library:
         self._spelled = self._speller.fit_transform(texts)
         self._known = {text: index for index, text in enumerate(texts)}
         self.kinds = np.array([entry.kind for entry in self.entries])
-        self.rows_by_topic = {slug: np.flatnonzero([entry.topic == slug for entry in self.entries]) for slug in topics}
+        self.rows_by_topic = {
+            slug: np.flatnonzero([entry.topic == slug for entry in self.entries]) for slug in topics
+        }
         self.vocabulary = frozenset(content_words(" ".join(texts)))
         # Not from the questions: those are misspelt on purpose.
-        spelt = [entry.text for entry in self.entries if entry.kind in ("passage", "item", "item_name", "name")]
+        spelt = [
+            entry.text
+            for entry in self.entries
+            if entry.kind in ("passage", "item", "item_name", "name")
+        ]
         self._words = frozenset(re.findall(r"[a-z]+", " ".join(spelt).lower()))
-        self._names = {plain_name(name): slug for slug, topic in topics.items() for name in (topic.title, *topic.aliases)}
+        self._names = {
+            plain_name(name): slug
+            for slug, topic in topics.items()
+            for name in (topic.title, *topic.aliases)
+        }
 
     def compare(self, question: str) -> tuple[np.ndarray, np.ndarray]:
         """Likeness of the question to each entry in meaning and in spelling: twice [len(entries)]."""
@@ -145,10 +155,15 @@ class Library:
         """Topics by their best entry; sentences by their own fit, their passage's and their topic's."""
         topics = {slug: float(similarity[rows].max()) for slug, rows in self.rows_by_topic.items()}
         best = max(topics.values())
-        around = {e.passage: float(s) for e, s in zip(self.entries, similarity, strict=True) if e.kind == "passage"}
+        around = {
+            e.passage: float(s)
+            for e, s in zip(self.entries, similarity, strict=True)
+            if e.kind == "passage"
+        }
+        rest = 1 - OWN - AROUND
         sentences = [
             Found(entry.text, self.passages[entry.passage],
-                  OWN * float(score) + AROUND * around.get(entry.passage, float(score)) + (1 - OWN - AROUND) * topics[entry.topic])
+                  OWN * float(score) + AROUND * around.get(entry.passage, float(score)) + rest * topics[entry.topic])
             for entry, score in zip(self.entries, similarity, strict=True)
             if entry.kind in ("sentence", "item") and topics[entry.topic] >= best - 0.2
         ]  # fmt: skip
@@ -163,18 +178,24 @@ class Library:
             if entry.kind in ("item", "item_name") and self.passages[entry.passage].side in sides:
                 kinds = fit.setdefault(entry.passage, {})
                 kinds[entry.kind] = max(kinds.get(entry.kind, 0.0), float(score))
-        return max((0.6 * kinds["item"] + 0.4 * kinds["item_name"], index) for index, kinds in fit.items())
+        return max(
+            (0.6 * kinds["item"] + 0.4 * kinds["item_name"], index) for index, kinds in fit.items()
+        )
 
     def best(self, name: str, kind: str) -> tuple[float, Entry]:
         """The entry of `kind` most like `name`, and how alike the two are, about 0..1."""
         similarity = self.similarities(name)
-        named = ((float(s), e) for e, s in zip(self.entries, similarity, strict=True) if e.kind == kind)
+        named = (
+            (float(s), e) for e, s in zip(self.entries, similarity, strict=True) if e.kind == kind
+        )
         return max(named, key=lambda pair: pair[0])
 
 
 def plain_name(text: str) -> str:
     """Words in lower case without plural endings: `Large language models` -> `large language model`."""
-    return " ".join(re.sub(r"(?<=[a-z]{2})s$", "", word) for word in re.findall(r"[a-z0-9]+", text.lower()))
+    return " ".join(
+        re.sub(r"(?<=[a-z]{2})s$", "", word) for word in re.findall(r"[a-z0-9]+", text.lower())
+    )
 
 
 def _entries(topics: Mapping[str, Topic], passages: Sequence[Passage]) -> list[Entry]:
@@ -189,18 +210,27 @@ def _entries(topics: Mapping[str, Topic], passages: Sequence[Passage]) -> list[E
         entries += [Entry(kind, text, passage.topic, index) for text in passage.sentences]
         entries += [Entry("item_name", name, passage.topic, index) for name in passage.names]
         if not passage.names:
-            entries.append(Entry("passage", f"{passage.title}. {passage.text}", passage.topic, index))
+            entries.append(
+                Entry("passage", f"{passage.title}. {passage.text}", passage.topic, index)
+            )
     return entries
 
 
-def embed_with_cache(texts: Sequence[str], encode: Encode, kept: Mapping[str, np.ndarray]) -> np.ndarray:
+def embed_with_cache(
+    texts: Sequence[str], encode: Encode, kept: Mapping[str, np.ndarray]
+) -> np.ndarray:
     """Vectors [len(texts), 384]; those whose text's hash is in `kept` need no work."""
     import numpy as np
 
     digests = [digest(text) for text in texts]
     fresh = [text for text, name in zip(texts, digests, strict=True) if name not in kept]
     made = dict(zip(fresh, encode(fresh), strict=True)) if fresh else {}
-    return np.stack([made[t] if t in made else kept[d].astype("float32") for t, d in zip(texts, digests, strict=True)])
+    return np.stack(
+        [
+            made[t] if t in made else kept[d].astype("float32")
+            for t, d in zip(texts, digests, strict=True)
+        ]
+    )
 
 
 def digest(text: str) -> str:
@@ -226,7 +256,9 @@ def save_kept(path: Path, texts: Sequence[str], vectors: np.ndarray) -> None:
     digests = np.stack([np.frombuffer(bytes.fromhex(digest(text)), np.uint8) for text in texts])
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.part")
-    save_file({"digests": digests, "vectors": np.ascontiguousarray(vectors.astype(np.float16))}, scratch)
+    save_file(
+        {"digests": digests, "vectors": np.ascontiguousarray(vectors.astype(np.float16))}, scratch
+    )
     scratch.replace(path)
 
 
@@ -260,7 +292,9 @@ def open_library() -> Library:
     shipped, cached = SHIPPED, assets.cache_folder() / "library.safetensors"
     minilm = assets.path("minilm")
     english = frozenset((minilm / "vocab.txt").read_text(encoding="utf-8").split())
-    library = Library(load_topics(), open_encoder(minilm), load_kept(shipped) | load_kept(cached), english)
+    library = Library(
+        load_topics(), open_encoder(minilm), load_kept(shipped) | load_kept(cached), english
+    )
     if library.made_fresh:
         save_kept(cached, library.texts, library.vectors)
     return library

@@ -23,7 +23,9 @@ _LEANS = {
     "which_side": {"Side by side": 0.08},
     "which_one": {"Side by side": 0.03, "In short": 0.02},
 }
-_ASIDE = {"Example": -0.06}  # an example's sentences need their story, unless an example was asked for
+_ASIDE = {
+    "Example": -0.06
+}  # an example's sentences need their story, unless an example was asked for
 
 _ASKING = re.compile(
     r"^(?:(?:and|but|so|ok|please|hey|hi|can you|could you|what|wat|whats|what's|wats|is|are|was|does|do|an?|the|explain|describe|"
@@ -33,11 +35,17 @@ _TRAILING = re.compile(
     r"[\s,]*\b(?:mean|means|works?|working|really|exactly|actually|please|in simple (?:words|terms)|simply|in short|"
     r"like i'?m (?:five|5|a child|ten)|for (?:a )?(?:kids?|child(?:ren)?|beginners?|dummies)|eli5|again|about|do|does|made of|all about|"
     r"to me|to a child)\b[\s?.!,]*$", re.I)  # fmt: skip
-_WHAT_IS_IT = re.compile(r"\bwhat (?:on earth |exactly |really |the heck )?(?:is|are|does|do) (?:it|they|that|this|those|these|such a thing)\b", re.I)
-_WHO_ARE_YOU = re.compile(r"\b(?:what|who) (?:exactly |on earth )?are you|what (?:can|could|should|do)|new here", re.I)
+_WHAT_IS_IT = re.compile(
+    r"\bwhat (?:on earth |exactly |really |the heck )?(?:is|are|does|do) (?:it|they|that|this|those|these|such a thing)\b",
+    re.I,
+)
+_WHO_ARE_YOU = re.compile(
+    r"\b(?:what|who) (?:exactly |on earth )?are you|what (?:can|could|should|do)|new here", re.I
+)
 _GENERAL = content_words(
     "training train work explain process function job task basics introduction understand learn overview idea concept model "
-    "ai system approach method technique thing mean definition abbreviation stand know tell earth walk step simple please dose hello nowadays today give comparison everyday life analogy real something school home")
+    "ai system approach method technique thing mean definition abbreviation stand know tell earth walk step simple please dose hello nowadays today give comparison everyday life analogy real something school home"
+)
 _VERSUS = (
     re.compile(r"^(?P<a>[\w -]+?)\s*/\s*(?P<b>[\w -]+?)\s*(?:[-–,:?].*)?$", re.I),
     re.compile(r"\b(?:between|from)\s+(?P<a>.+?)\s+(?:and|versus|vs\.?|or|to|&)\s+(?P<b>.+?)[?.!]*$", re.I),
@@ -47,8 +55,15 @@ _VERSUS = (
 )  # fmt: skip
 PRONOUN = re.compile(r"(?:it|that|this|they|those|these|that one|such a thing)", re.I)
 NEAR_ITEM = 0.42  # least likeness of a described thing to an everyday example
-VAGUE = {"everyday-examples": -0.06, "artificial-intelligence": -0.03, "about-this-tutor": -0.03}  # near to everything
-_MAKES = re.compile(r"\b(?:compos\w+|wrote|written|writes|draws|drew|drawn|paint\w*|generated|generates|invent\w*|made up|makes up)\b", re.I)
+VAGUE = {
+    "everyday-examples": -0.06,
+    "artificial-intelligence": -0.03,
+    "about-this-tutor": -0.03,
+}  # near to everything
+_MAKES = re.compile(
+    r"\b(?:compos\w+|wrote|written|writes|draws|drew|drawn|paint\w*|generated|generates|invent\w*|made up|makes up)\b",
+    re.I,
+)
 _SIDE_CLAUSE = re.compile(
     r"\b(?:which|what) (?:side|camp|kind|sort|type|form|of the two|one)\b|\b(?:ml|machine learning|predict\w*|generative|gen ?ai|create\w*|neither)\b.*\bor\b|"
     r"\b(?:count|class\w*|qualif\w+) as\b|^is (?:that|this|it)\b", re.I)  # fmt: skip
@@ -101,13 +116,17 @@ class Planner:
     def _plan(self, question: str, intent: Intent, about: str | None) -> Plan:
         if intent.kind == "about":
             if _WHO_ARE_YOU.search(question):
-                return self._of("about-this-tutor", self._by_section("about-this-tutor")["In short"], ())
+                return self._of(
+                    "about-this-tutor", self._by_section("about-this-tutor")["In short"], ()
+                )
             return self._sentences(question, intent, "about-this-tutor")
         if intent.kind == "which_side" and (found := self._which_side(question, intent, about)):
             return found
         if intent.kind == "comparison" and (found := self._comparison(question)):
             return found
-        if intent.kind in ("definition", "how", "other", "claim", "example") and (found := self._whole_topic(question, intent)):
+        if intent.kind in ("definition", "how", "other", "claim", "example") and (
+            found := self._whole_topic(question, intent)
+        ):
             return found
         return self._sentences(question, intent, about)
 
@@ -129,8 +148,13 @@ class Planner:
 
     def knows_thing(self, thing: str) -> bool:
         """Is `thing`, or what it describes, near enough to an everyday example?"""
-        return bool(thing) and not PRONOUN.fullmatch(thing) and (
-            self._thing(described(thing))[1] >= SAME_THING or self._nearest_item(described(thing))[1] >= NEAR_ITEM
+        return (
+            bool(thing)
+            and not PRONOUN.fullmatch(thing)
+            and (
+                self._thing(described(thing))[1] >= SAME_THING
+                or self._nearest_item(described(thing))[1] >= NEAR_ITEM
+            )
         )
 
     def named_topic(self, question: str) -> str | None:
@@ -142,14 +166,20 @@ class Planner:
         """For a question that names a topic and asks nothing narrower."""
         topic = self.named_topic(core_question(question)) or self.named_topic(question)
         mentioned = self._library.mentioned(question)
-        if not topic and mentioned and (_WHAT_IS_IT.search(question) or not self._narrower(question, mentioned)):
+        if (
+            not topic
+            and mentioned
+            and (_WHAT_IS_IT.search(question) or not self._narrower(question, mentioned))
+        ):
             topic = mentioned
         if not topic:
             return None
         sections = self._by_section(topic)
         short, how = sections["In short"], sections["How it works"]
         if intent.kind == "example":
-            return self._of(topic, (short[0], *sections["Example"][:2]), sections["Example"][2:], length=4)
+            return self._of(
+                topic, (short[0], *sections["Example"][:2]), sections["Example"][2:], length=4
+            )
         if intent.kind == "how":
             return self._of(topic, short[:2], how, length=4)
         return self._of(topic, short[:2], (*short[2:], *how[:3]))
@@ -161,14 +191,19 @@ class Planner:
 
     def _comparison(self, question: str) -> Plan | None:
         """For `A versus B`: what each one is, and a sentence that sets both apart."""
-        pair = next((match.group("a", "b") for pattern in _VERSUS if (match := pattern.search(question))), None)
+        pair = next(
+            (match.group("a", "b") for pattern in _VERSUS if (match := pattern.search(question))),
+            None,
+        )
         if not pair:
             return None
         one, other = (subject_of(re.split(r"[,;:(]", part)[0]) for part in pair)
         both, like_both = self._named(f"{one} and {other}")
         title = content_words(self._library.topics[both].title)
         if like_both > 0.7 and title <= content_words(f"{one} {other}"):
-            return self._of(both, self._by_section(both)["In short"], self._by_section(both)["How it works"])
+            return self._of(
+                both, self._by_section(both)["In short"], self._by_section(both)["How it works"]
+            )
         (a, like_a), (b, like_b) = self._named(one), self._named(other)
         if {a, b} == {"machine-learning", "generative-ai"}:
             return None
@@ -179,11 +214,18 @@ class Planner:
         definitions = (first["In short"][0], second["In short"][0])
         return self._of(a, definitions, (contrast[0], contrast[1]), length=4, also=b)
 
-    def _both_words(self, question: str, one: str, other: str, topics: Sequence[str]) -> Plan | None:
+    def _both_words(
+        self, question: str, one: str, other: str, topics: Sequence[str]
+    ) -> Plan | None:
         """Two things of one topic: the sentences that name them, first one that names both."""
-        found = self._nearest(question, [f for topic in dict.fromkeys(topics) for f in self._all_of(topic)])
+        found = self._nearest(
+            question, [f for topic in dict.fromkeys(topics) for f in self._all_of(topic)]
+        )
         left, right = content_words(one), content_words(other)
-        holds = [(f, bool(left & content_words(f.text)), bool(right & content_words(f.text))) for f in found]
+        holds = [
+            (f, bool(left & content_words(f.text)), bool(right & content_words(f.text)))
+            for f in found
+        ]
         both = [f for f, has_left, has_right in holds if has_left and has_right][:2]
         first = [f for f, has_left, has_right in holds if has_left and not has_right][:1]
         second = [f for f, has_left, has_right in holds if has_right and not has_left][:1]
@@ -207,18 +249,41 @@ class Planner:
             return self._side_of_topic(question, topic, intent)
         opening = tuple(Found(text, passage, likeness) for text in passage.sentences)
         general = self._by_section("everyday-examples")["In short"]
-        wanted = {"predict": "predicts", "create": "creates", "neither": "neither"}.get(passage.side, "\n")
+        wanted = {"predict": "predicts", "create": "creates", "neither": "neither"}.get(
+            passage.side, "\n"
+        )
         more = tuple(found for found in general if wanted in found.text)
         evidence = (passage, *self._passages("everyday-examples", "In short", "How it works"))
-        return Plan(passage.topic, passage.side, opening, more, evidence, verdict_for(intent, passage.side), length=2)
+        return Plan(
+            passage.topic,
+            passage.side,
+            opening,
+            more,
+            evidence,
+            verdict_for(intent, passage.side),
+            length=2,
+        )
 
     def _unknown_thing(self, thing: str) -> Plan:
         """For a thing in no list: what makes something new creates; for others, how to find out."""
         if _MAKES.search(thing):
             sections = self._by_section("everyday-examples")
-            creates = [found for found in (*sections["In short"], *sections["How it works"]) if "creates" in found.text]
-            return replace(self._of("everyday-examples", creates[:2], (), length=2), side="create", verdict="It creates.")
-        return self._of("everyday-examples", self._by_section("everyday-examples")["How it works"][:4], (), length=4)
+            creates = [
+                found
+                for found in (*sections["In short"], *sections["How it works"])
+                if "creates" in found.text
+            ]
+            return replace(
+                self._of("everyday-examples", creates[:2], (), length=2),
+                side="create",
+                verdict="It creates.",
+            )
+        return self._of(
+            "everyday-examples",
+            self._by_section("everyday-examples")["How it works"][:4],
+            (),
+            length=4,
+        )
 
     def _side_of_topic(self, question: str, topic: str, intent: Intent) -> Plan:
         sections = self._by_section(topic)
@@ -234,7 +299,9 @@ class Planner:
         ranked = self._ranked(question, intent, about)
         best, narrow = ranked[0], bool(wanted(intent.kind, question))
         if narrow:
-            best = self._holding(question, intent, ranked, about or self._library.mentioned(question))
+            best = self._holding(
+                question, intent, ranked, about or self._library.mentioned(question)
+            )
         topic = best.passage.topic
         sections = self._by_section(topic)
         if narrow:
@@ -243,7 +310,9 @@ class Planner:
         plan = self._of(topic, (best,), (*close, *sections["In short"], *sections["How it works"]))
         return replace(plan, verdict=_GOAL[intent.goal], side=intent.goal) if intent.goal else plan
 
-    def _holding(self, question: str, intent: Intent, ranked: Sequence[Found], topic: str | None) -> Found:
+    def _holding(
+        self, question: str, intent: Intent, ranked: Sequence[Found], topic: str | None
+    ) -> Found:
         """The best sentence that holds the name, year or number that was asked for, if one does."""
         own = self._nearest(question, self._all_of(topic)) if topic else ()
         holding = [one for one in (*own, *ranked[:8]) if answers(intent.kind, question, one.text)]
@@ -258,7 +327,10 @@ class Planner:
             asked = f"{self._library.topics[about].title}: {question}"
             own = self._nearest(asked, self._all_of(about))
             others = self._library.search(asked, keep=12).sentences
-            found = (*(replace(one, score=one.score + 0.1) for one in own), *(one for one in others if one.passage.topic != about))
+            found = (
+                *(replace(one, score=one.score + 0.1) for one in own),
+                *(one for one in others if one.passage.topic != about),
+            )
         leaning = [
             replace(one, score=one.score + lean.get(one.passage.section, _ASIDE.get(one.passage.section, 0))
                     + (0 if one.passage.names else VAGUE.get(one.passage.topic, 0)))
@@ -278,15 +350,22 @@ class Planner:
                     tuple(dict.fromkeys((*evidence, *extra))), length=length)  # fmt: skip
 
     def _passages(self, topic: str, *sections: str) -> tuple[Passage, ...]:
-        return tuple(p for p in self._library.topics[topic].passages if p.section in sections and not p.names)
+        return tuple(
+            p for p in self._library.topics[topic].passages if p.section in sections and not p.names
+        )
 
     def _by_section(self, topic: str) -> dict[str, tuple[Found, ...]]:
         return {p.section: tuple(Found(text, p, 1.0) for text in p.sentences)
                 for p in self._library.topics[topic].passages if not p.names}  # fmt: skip
 
     def _nearest(self, question: str, sentences: Sequence[Found]) -> tuple[Found, ...]:
-        likeness = self._library.embed([found.text for found in sentences]) @ self._library.embed([question])[0]
-        scored = [replace(one, score=float(score)) for one, score in zip(sentences, likeness, strict=True)]
+        likeness = (
+            self._library.embed([found.text for found in sentences])
+            @ self._library.embed([question])[0]
+        )
+        scored = [
+            replace(one, score=float(score)) for one, score in zip(sentences, likeness, strict=True)
+        ]
         return tuple(sorted(scored, key=lambda one: -one.score))
 
     def _all_of(self, topic: str) -> tuple[Found, ...]:
@@ -294,7 +373,11 @@ class Planner:
 
     def _nearest_item(self, question: str) -> tuple[Passage, float]:
         """The everyday example that a longer question describes, and how alike."""
-        sides = ("create", "both") if _MAKES.search(question) else ("predict", "create", "both", "neither")
+        sides = (
+            ("create", "both")
+            if _MAKES.search(question)
+            else ("predict", "create", "both", "neither")
+        )
         likeness, index = self._library.described_item(question, sides)
         return self._library.passages[index], likeness
 
@@ -313,17 +396,29 @@ def described(thing: str) -> str:
     """The clauses of a message that describe a thing, without those that only ask for its side."""
     clauses = [one for one in re.split(r"[.?!;:]\s*|,\s+|\s+[-–]\s+", thing) if one.strip()]
     rest = " ".join(one for one in clauses if not _SIDE_CLAUSE.search(one)) or thing
-    return re.sub(r"\b(?:ordinary|normal|usual|standard|simple|plain|regular|my|your|our)\s+", "", rest)
+    return re.sub(
+        r"\b(?:ordinary|normal|usual|standard|simple|plain|regular|my|your|our)\s+", "", rest
+    )
 
 
 def verdict_for(intent: Intent, side: str) -> str:
     """Yes or no to "is it generative AI / machine learning / AI?", from the side alone."""
     if intent.either_or or not intent.asked_side:
-        return {"predict": "It predicts.", "create": "It creates.", "both": "It does both.", "neither": "It does neither."}[side]
+        return {
+            "predict": "It predicts.",
+            "create": "It creates.",
+            "both": "It does both.",
+            "neither": "It does neither.",
+        }[side]
     return {
         "create": {"predict": "No.", "create": "Yes.", "both": "Partly.", "neither": "No."},
         "predict": {"predict": "Yes.", "create": "No.", "both": "Partly.", "neither": "No."},
-        "learning": {"predict": "Yes.", "create": "Yes, in its methods.", "both": "Yes, in part.", "neither": "No."},
+        "learning": {
+            "predict": "Yes.",
+            "create": "Yes, in its methods.",
+            "both": "Yes, in part.",
+            "neither": "No.",
+        },
         "ai": {"predict": "Yes.", "create": "Yes.", "both": "Yes.", "neither": "No."},
     }[intent.asked_side][side]
 
@@ -340,13 +435,19 @@ def wanted(kind: str, question: str) -> re.Pattern[str] | None:
     return pattern if asks and asks.search(question) else None
 
 
-_NUMBER = re.compile(r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|hundreds?|thousands?|millions?|billions?|half|few|many|little|much|more|less)\b", re.I)
+_NUMBER = re.compile(
+    r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|hundreds?|thousands?|millions?|billions?|half|few|many|little|much|more|less)\b",
+    re.I,
+)
 _NAME = re.compile(r"[A-Z][a-z]+ (?:[A-Z]\. )?(?:[a-z]+ )?[A-Z][a-z]+|\bcolleagues\b")
 _GOAL = {
     "create": "Generative AI, because something new has to be made.",
     "predict": "Machine learning that predicts, because the answer is a label, a number, a group or a choice.",
 }
-_INVENTS = re.compile(r"introduc|invent|propos|describ|develop|present|coin|first|paper|name|publish|built|creat", re.I)
+_INVENTS = re.compile(
+    r"introduc|invent|propos|describ|develop|present|coin|first|paper|name|publish|built|creat",
+    re.I,
+)
 _WANTED = {
     "when": (re.compile(r"invent|introduc|start|beg[aiu]n|first|creat|made|publish|\bold\b|coin|c[oa]me|release|born|appear|built|long ago|year", re.I),
              re.compile(r"\b(?:1[89]|20)\d\d\b|\bcentury\b")),

@@ -19,7 +19,9 @@ KEYS = {"title": str, "side": str, "aliases": list, "questions": list, "demos": 
 SOURCE_KEYS = ("title", "authors", "year", "url")
 FOLDER = Path(__file__).parent / "topics"
 
-_ITEM = re.compile(r"^- \*\*(?P<names>[^*]+)\*\* \((?P<side>predict|create|both|neither)\): (?P<text>.+)$", re.M)
+_ITEM = re.compile(
+    r"^- \*\*(?P<names>[^*]+)\*\* \((?P<side>predict|create|both|neither)\): (?P<text>.+)$", re.M
+)
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"”']?\s+(?=[A-Z0-9\"“‘'])")
 _NO_END = re.compile(r"\b(?:[A-Z]|e\.g|i\.e|Dr|Mr|Mrs|St|vs|al)\.$")
 
@@ -91,11 +93,15 @@ def load_topics(folder: Path = FOLDER) -> dict[str, Topic]:
     for topic in topics.values():
         for slug in topic.related:
             if slug not in topics:
-                raise TopicError(f"{topic.slug}.md: `related` names {slug!r}, which has no file. Remove or write it.")
+                raise TopicError(
+                    f"{topic.slug}.md: `related` names {slug!r}, which has no file. Remove or write it."
+                )
         for question in topic.questions:
             other = asked.setdefault(question.lower(), topic.slug)
             if other != topic.slug:
-                raise TopicError(f"{other}.md and {topic.slug}.md both have the question {question!r}. Keep it in one.")
+                raise TopicError(
+                    f"{other}.md and {topic.slug}.md both have the question {question!r}. Keep it in one."
+                )
     return topics
 
 
@@ -104,9 +110,18 @@ def read_topic(path: Path) -> Topic:
     meta, body = _split_file(path)
     _check_meta(path, meta)
     sources = tuple(_source(path, one) for one in meta["sources"])
-    listed = {key: tuple(map(str, meta[key])) for key in ("aliases", "questions", "demos", "related")}
+    listed = {
+        key: tuple(map(str, meta[key])) for key in ("aliases", "questions", "demos", "related")
+    }
     passages = tuple(_passages(path, meta, body))
-    return Topic(slug=path.stem, title=meta["title"], side=meta["side"], sources=sources, passages=passages, **listed)
+    return Topic(
+        slug=path.stem,
+        title=meta["title"],
+        side=meta["side"],
+        sources=sources,
+        passages=passages,
+        **listed,
+    )
 
 
 def _split_file(path: Path) -> tuple[dict[str, Any], str]:
@@ -114,11 +129,15 @@ def _split_file(path: Path) -> tuple[dict[str, Any], str]:
 
     parts = path.read_text(encoding="utf-8").split("---\n", 2)
     if len(parts) != 3 or parts[0].strip():
-        raise TopicError(f"{path.name}: the file has to begin with front matter between two lines of `---`.")
+        raise TopicError(
+            f"{path.name}: the file has to begin with front matter between two lines of `---`."
+        )
     try:
         return yaml.safe_load(parts[1]), parts[2]
     except yaml.YAMLError as problem:
-        raise TopicError(f"{path.name}: the front matter is not YAML ({problem}). Quote text with a colon.") from None
+        raise TopicError(
+            f"{path.name}: the front matter is not YAML ({problem}). Quote text with a colon."
+        ) from None
 
 
 def _check_meta(path: Path, meta: dict[str, Any]) -> None:
@@ -126,16 +145,24 @@ def _check_meta(path: Path, meta: dict[str, Any]) -> None:
         raise TopicError(f"{path.name}: unknown key {min(unknown)!r}. Known: {', '.join(KEYS)}.")
     for key, kind in KEYS.items():
         if not isinstance(meta.get(key), kind):
-            raise TopicError(f"{path.name}: `{key}` is missing or not a {kind.__name__}. Add it to the front matter.")
+            raise TopicError(
+                f"{path.name}: `{key}` is missing or not a {kind.__name__}. Add it to the front matter."
+            )
     if meta["side"] not in SIDES:
-        raise TopicError(f"{path.name}: `side` is {meta['side']!r}. Make it one of {', '.join(SIDES)}.")
+        raise TopicError(
+            f"{path.name}: `side` is {meta['side']!r}. Make it one of {', '.join(SIDES)}."
+        )
     if len(meta["questions"]) < 8:
-        raise TopicError(f"{path.name}: {len(meta['questions'])} questions. Write eight or more, as people type them.")
+        raise TopicError(
+            f"{path.name}: {len(meta['questions'])} questions. Write eight or more, as people type them."
+        )
 
 
 def _source(path: Path, given: Any) -> Source:
     if not isinstance(given, dict) or set(given) != set(SOURCE_KEYS):
-        raise TopicError(f"{path.name}: a source needs exactly {', '.join(SOURCE_KEYS)}; this one is {given!r}.")
+        raise TopicError(
+            f"{path.name}: a source needs exactly {', '.join(SOURCE_KEYS)}; this one is {given!r}."
+        )
     return Source(**given)
 
 
@@ -143,7 +170,9 @@ def _passages(path: Path, meta: dict[str, Any], body: str) -> list[Passage]:
     parts = re.split(r"^## (.+)$", body, flags=re.M)
     headings = tuple(one.strip() for one in parts[1::2])
     if headings != SECTIONS:
-        raise TopicError(f"{path.name}: the sections are {', '.join(headings)}. They have to be {', '.join(SECTIONS)}.")
+        raise TopicError(
+            f"{path.name}: the sections are {', '.join(headings)}. They have to be {', '.join(SECTIONS)}."
+        )
     passages = []
     common = {"topic": path.stem, "title": meta["title"]}
     for section, text in zip(headings, parts[2::2], strict=True):
@@ -151,5 +180,9 @@ def _passages(path: Path, meta: dict[str, Any], body: str) -> list[Passage]:
         passages.append(Passage(**common, section=section, side=meta["side"], text=prose))
         for item in _ITEM.finditer(text):
             names = tuple(name.strip() for name in item["names"].split("/"))
-            passages.append(Passage(**common, section=section, side=item["side"], text=item["text"], names=names))
+            passages.append(
+                Passage(
+                    **common, section=section, side=item["side"], text=item["text"], names=names
+                )
+            )
     return passages

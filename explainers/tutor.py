@@ -15,7 +15,15 @@ from dataclasses import replace
 
 from explainers.coverage import Coverage, open_coverage
 from explainers.grounding import Grounding
-from explainers.intent import DemoPhrases, Intent, core_question, points_back, read_intent, split_style, try_it
+from explainers.intent import (
+    DemoPhrases,
+    Intent,
+    core_question,
+    points_back,
+    read_intent,
+    split_style,
+    try_it,
+)
 from explainers.language_model import LanguageModel, open_language_model
 from explainers.library import Found, Library, open_library
 from explainers.plan import PRONOUN, Plan, Planner, answers, subject_of
@@ -40,8 +48,15 @@ THANKS = "You are welcome. Ask on whenever you like."
 GOODBYE = "Goodbye! Come back whenever a question about machine learning or generative AI turns up."
 ABSTAIN = "I don't cover that. " + I_COVER
 
-_CHOOSING = re.compile(r"\b(?:which|what) (?:technology|of the two|kind of ai|sort of ai|type of ai)\b|\bai\b|\bmodel\b|machine learning|generative", re.I)
-_BARE = re.compile(r"^(?:and |but |so )?(?:why|why not|why (?:is|was) (?:that|it|this)(?: so)?|why so|why though|how so|how come|really|are you sure|says who)[ ?!.]*$", re.I)
+_CHOOSING = re.compile(
+    r"\b(?:which|what) (?:technology|of the two|kind of ai|sort of ai|type of ai)\b|\bai\b|\bmodel\b|machine learning|generative",
+    re.I,
+)
+_BARE = re.compile(
+    r"^(?:and |but |so )?(?:why|why not|why (?:is|was) (?:that|it|this)(?: so)?|why so|why though|how so|how come|"
+    r"really|are you sure|says who)[ ?!.]*$",
+    re.I,
+)
 
 History = Sequence[Mapping[str, str]]
 
@@ -69,7 +84,9 @@ class Tutor:
             first = first or time.perf_counter() - started
             if isinstance(event, Reply):
                 total = time.perf_counter() - started
-                event = replace(event, seconds={"first_token": round(first, 4), "total": round(total, 4)})
+                event = replace(
+                    event, seconds={"first_token": round(first, 4), "total": round(total, 4)}
+                )
             yield event
 
     def _answer(self, question: str, history: History) -> Iterator[Draft | Reply]:
@@ -80,7 +97,9 @@ class Tutor:
         intent = self._tried(question, history) or read_intent(question, self._demos)
         if intent.kind not in ("demo", "greeting", "thanks", "goodbye"):
             question, style = split_style(self.library.respell(question))
-            intent = replace(self._and_this(question, history) or read_intent(question, self._demos), style=style)
+            intent = replace(
+                self._and_this(question, history) or read_intent(question, self._demos), style=style
+            )
         if said := {"greeting": HELLO, "thanks": THANKS, "goodbye": GOODBYE}.get(intent.kind):
             yield Reply(said, follow_ups=self._starters())
         elif intent.kind == "demo":
@@ -92,7 +111,11 @@ class Tutor:
 
     def _and_this(self, question: str, history: History) -> Intent | None:
         """ "And a calculator?" after "Is X generative AI?" asks the same of another thing."""
-        thing = re.match(r"^(?:and|what about|how about|or)\s+(?:an?|the|my)?\s*(?P<thing>[^?]{2,40}?)\s*\?*$", question, re.I)
+        thing = re.match(
+            r"^(?:and|what about|how about|or)\s+(?:an?|the|my)?\s*(?P<thing>[^?]{2,40}?)\s*\?*$",
+            question,
+            re.I,
+        )
         before = read_intent(_last(history, "user"), self._demos)
         if thing and before.kind == "which_side" and self._planner.knows_thing(thing["thing"]):
             return replace(before, thing=thing["thing"])
@@ -102,7 +125,14 @@ class Tutor:
         """ "Try it on ..." opens the demo of the topic under discussion."""
         if not (given := try_it(question)) or not (about := self._topic_of_history(history)):
             return None
-        demo = next((one for one in self._demos if one.topic == about or one.slug in self.topics[about].demos), None)
+        demo = next(
+            (
+                one
+                for one in self._demos
+                if one.topic == about or one.slug in self.topics[about].demos
+            ),
+            None,
+        )
         return Intent("demo", demo=demo.slug, inputs={demo.main_input: given}) if demo else None
 
     # ------------------------------------------------------------------------- what to say
@@ -119,7 +149,9 @@ class Tutor:
             question = f"{question} {_last(history, 'user')}"
         plan = self._planner.plan(question, intent, about=about)
         told = _last(history, "assistant") if about and bare else ""
-        plan = replace(plan, opening=_untold(plan.opening, told) or plan.opening, more=_untold(plan.more, told))
+        plan = replace(
+            plan, opening=_untold(plan.opening, told) or plan.opening, more=_untold(plan.more, told)
+        )
         if not any(answers(intent.kind, question, found.text) for found in plan.opening):
             return None  # nobody gave the tutor that number, date or name
         return plan
@@ -127,7 +159,11 @@ class Tutor:
     def _covers(self, question: str, intent: Intent) -> bool:
         """Whether to answer. Naming a topic, or an everyday thing's side, counts in favour."""
         subject = intent.thing or subject_of(question)
-        if intent.kind == "about" or self._planner.named_topic(subject) or self._planner.named_topic(core_question(question)):
+        if (
+            intent.kind == "about"
+            or self._planner.named_topic(subject)
+            or self._planner.named_topic(core_question(question))
+        ):
             return True
         if self._names_unknown(question, intent):
             return False
@@ -135,7 +171,11 @@ class Tutor:
             return True
         if intent.goal and _CHOOSING.search(question):
             return True
-        favour = bool(self.library.mentioned(question)) or intent.kind == "which_side" or bool(intent.goal)
+        favour = (
+            bool(self.library.mentioned(question))
+            or intent.kind == "which_side"
+            or bool(intent.goal)
+        )
         return self._coverage.covers(self.library, question, subject, favour=favour)
 
     def _names_unknown(self, question: str, intent: Intent) -> bool:
@@ -151,7 +191,9 @@ class Tutor:
             return None
         thing = intent.thing or core_question(question)
         names_its_own = not PRONOUN.fullmatch(intent.thing) and (
-            self._planner.named_topic(thing) or self.library.mentioned(thing) or self._planner.knows_thing(intent.thing)
+            self._planner.named_topic(thing)
+            or self.library.mentioned(thing)
+            or self._planner.knows_thing(intent.thing)
         )
         if names_its_own and not restyle:
             return None
@@ -167,7 +209,10 @@ class Tutor:
         """The topic that was last spoken of."""
         asked = [one["content"] for one in history[-REMEMBERED:] if one["role"] == "user"]
         told = [one["content"] for one in history[-REMEMBERED:] if one["role"] == "assistant"]
-        for text in [*reversed(asked), *(split_sentences(one)[0] for one in reversed(told) if one.strip())]:
+        for text in [
+            *reversed(asked),
+            *(split_sentences(one)[0] for one in reversed(told) if one.strip()),
+        ]:
             earlier = read_intent(text, self._demos)
             if earlier.kind == "demo" and earlier.demo:
                 return next(demo.topic for demo in self._demos if demo.slug == earlier.demo)
@@ -191,7 +236,9 @@ class Tutor:
 
     def _write_on(self, question: str, plan: Plan, spans: list[Span]) -> Iterator[Draft]:
         """Let the model add sentences to `spans`, each checked; stop at the first that fails."""
-        grounding = Grounding([text for passage in plan.evidence for text in passage.sentences], self.library.embed)
+        grounding = Grounding(
+            [text for passage in plan.evidence for text in passage.sentences], self.library.embed
+        )
         opening = _joined(spans)
         tokens = self.language_model.stream(messages_for(question, plan, opening), max_tokens=90)
         for sentence in _sentences_of(tokens):
@@ -216,18 +263,27 @@ class Tutor:
 
     def _said(self, sentence: str, spans: Sequence[Span]) -> bool:
         said = [span.text for span in spans]
-        return bool(said) and float((self.library.embed(said) @ self.library.embed([sentence])[0]).max()) >= SAME
+        return (
+            bool(said)
+            and float((self.library.embed(said) @ self.library.embed([sentence])[0]).max()) >= SAME
+        )
 
     def _reply(self, question: str, plan: Plan, spans: Sequence[Span]) -> Reply:
         topic = self.topics[plan.topic]
-        demo = DemoCall(topic.demos[0]) if topic.demos and topic.demos[0] in {d.slug for d in self._demos} else None
+        demo = (
+            DemoCall(topic.demos[0])
+            if topic.demos and topic.demos[0] in {d.slug for d in self._demos}
+            else None
+        )
         side = plan.side if plan.side in ("predict", "create", "both") else None
         return Reply(_joined(spans), side, citations=self._citations(plan, spans), demo=demo, topic=plan.topic,
                      follow_ups=self._follow_ups(topic, question), spans=_spaced(spans))  # fmt: skip
 
     def _citations(self, plan: Plan, spans: Sequence[Span]) -> tuple[Citation, ...]:
         """Each passage that the answer rests on, once, in the order of its first sentence."""
-        grounding = Grounding([text for passage in plan.evidence for text in passage.sentences], self.library.embed)
+        grounding = Grounding(
+            [text for passage in plan.evidence for text in passage.sentences], self.library.embed
+        )
         home = {text: passage for passage in plan.evidence for text in passage.sentences}
         home |= {found.text: found.passage for found in (*plan.opening, *plan.more)}
         found: dict[tuple[str, str], Citation] = {}
@@ -253,7 +309,9 @@ class Tutor:
     def _abstain(self, question: str) -> Reply:
         """An honest no, and the nearest topics as questions to ask instead."""
         near = [self.topics[slug] for slug, _ in self.library.search(question).topics[:3]]
-        return Reply(ABSTAIN, abstained=True, follow_ups=tuple(_plain_questions(topic)[0] for topic in near))
+        return Reply(
+            ABSTAIN, abstained=True, follow_ups=tuple(_plain_questions(topic)[0] for topic in near)
+        )
 
     def _follow_ups(self, topic: Topic, question: str) -> tuple[str, ...]:
         """Two more questions about the topic and one about a related topic."""
@@ -262,7 +320,10 @@ class Tutor:
         return (*here[:2], *there[:1])
 
     def _starters(self) -> tuple[str, ...]:
-        return tuple(_plain_questions(self.topics[slug])[0] for slug in ("ml-versus-generative-ai", "gan", "diffusion"))
+        return tuple(
+            _plain_questions(self.topics[slug])[0]
+            for slug in ("ml-versus-generative-ai", "gan", "diffusion")
+        )
 
 
 def messages_for(question: str, plan: Plan, opening: str) -> list[dict[str, str]]:
@@ -275,7 +336,10 @@ def messages_for(question: str, plan: Plan, opening: str) -> list[dict[str, str]
     ]
 
 
-def open_tutor(demos: Sequence[DemoPhrases] = (), language_model: Callable[[], LanguageModel] = open_language_model) -> Tutor:
+def open_tutor(
+    demos: Sequence[DemoPhrases] = (),
+    language_model: Callable[[], LanguageModel] = open_language_model,
+) -> Tutor:
     """Load everything: fetches what is missing, then takes seconds. Raises AssetError without network."""
     tutor = Tutor(open_library(), language_model(), open_coverage(), demos)
     for _ in tutor.reply("What is the difference between machine learning and generative AI?"):
@@ -288,7 +352,9 @@ def open_tutor(demos: Sequence[DemoPhrases] = (), language_model: Callable[[], L
 
 def clean(question: str) -> str:
     """The question without control characters and with single spaces."""
-    visible = "".join(c if unicodedata.category(c)[0] != "C" or c in "\n\t\u200d" else " " for c in question)
+    visible = "".join(
+        c if unicodedata.category(c)[0] != "C" or c in "\n\t\u200d" else " " for c in question
+    )
     return " ".join(visible.split())
 
 
@@ -311,7 +377,11 @@ def _sentences_of(tokens: Iterator[Token]) -> Iterator[str | Span]:
     held: list[Token] = []
     for token in tokens:
         text = "".join(one.text for one in held)
-        if re.search(r"[.!?][\"”]?$", text.strip()) and token.text[:1].isspace() and not re.search(r"\b(?:e\.g|i\.e|vs|Dr|[A-Z])\.$", text):
+        if (
+            re.search(r"[.!?][\"”]?$", text.strip())
+            and token.text[:1].isspace()
+            and not re.search(r"\b(?:e\.g|i\.e|vs|Dr|[A-Z])\.$", text)
+        ):
             yield Span(text.strip(), quoted=False, tokens=tuple(held))
             held = []
         held.append(token)
@@ -333,12 +403,19 @@ def _joined(spans: Sequence[Span]) -> str:
 
 def _spaced(spans: Sequence[Span]) -> tuple[Span, ...]:
     """Spans whose texts joined are the answer."""
-    return tuple(Span(span.text + (" " if i + 1 < len(spans) else ""), span.quoted, span.tokens) for i, span in enumerate(spans))
+    return tuple(
+        Span(span.text + (" " if i + 1 < len(spans) else ""), span.quoted, span.tokens)
+        for i, span in enumerate(spans)
+    )
 
 
 def _plain_questions(topic: Topic) -> list[str]:
     """The topic's questions that are fit to be shown: well-formed ones."""
-    return [one for one in topic.questions if one[0].isupper() and one.endswith("?") and "five" not in one] or [topic.questions[0]]
+    return [
+        one
+        for one in topic.questions
+        if one[0].isupper() and one.endswith("?") and "five" not in one
+    ] or [topic.questions[0]]
 
 
 def _alike(one: str, other: str) -> bool:

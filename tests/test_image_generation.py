@@ -8,7 +8,9 @@ import io
 import numpy as np
 import pytest
 import torch
+from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from PIL import Image
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from demos.base import DemoError, Note, Picture, Strip, final_views
 from demos.diffusion_pipeline.networks import Autoencoder, CaptionTransformer
@@ -149,3 +151,45 @@ def test_latents_have_the_shape_that_the_docs_say():
     assert Autoencoder().decode(latents).shape == pictures.shape
     told = (torch.zeros(2), torch.zeros(2, 384), torch.zeros(2, dtype=torch.long))
     assert CaptionTransformer()(latents, *told).shape == latents.shape
+
+
+def tiny_stable_diffusion() -> StableDiffusionPipeline:
+    """A real pipeline of the usual kind with untrained, very small networks: it draws noise."""
+    letters = [*"abcdefghijklmnopqrstuvwxyz", *[f"{c}</w>" for c in "abcdefghijklmnopqrstuvwxyz"]]
+    vocab = {piece: n for n, piece in enumerate([*letters, "<|startoftext|>", "<|endoftext|>"])}
+    ends = {"bos_token_id": 52, "eos_token_id": 53, "pad_token_id": 53}
+    sizes = {"hidden_size": 32, "intermediate_size": 37, "vocab_size": 54, "num_hidden_layers": 1}
+    reader = CLIPTextModel(CLIPTextConfig(**sizes, **ends, num_attention_heads=4))
+    blocks = {"block_out_channels": (32, 64), "layers_per_block": 1, "norm_num_groups": 8}
+    return StableDiffusionPipeline(
+        vae=AutoencoderKL(
+            down_block_types=("DownEncoderBlock2D",) * 2,
+            up_block_types=("UpDecoderBlock2D",) * 2,
+            **blocks,
+        ),
+        text_encoder=reader,
+        tokenizer=CLIPTokenizer(vocab=vocab, merges=[]),
+        unet=UNet2DConditionModel(
+            sample_size=16,
+            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+            cross_attention_dim=32,
+            attention_head_dim=8,
+            **blocks,
+        ),
+        scheduler=DDIMScheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
+def test_any_diffusers_model_may_draw_instead(tmp_path, monkeypatch):
+    tiny_stable_diffusion().save_pretrained(tmp_path)
+    monkeypatch.setenv("EXPLAINER_IMAGE_MODEL", str(tmp_path))
+    shown = views(prompt="sun", steps=10)
+    assert [len(view.pictures) for view in shown[:-1]] == [1, 2, 3, 4, 5]
+    assert shown[-1].key == "picture"
+    stopped = DEMO.play({"prompt": "sun", "steps": 50})
+    next(stopped)
+    stopped.close()

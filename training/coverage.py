@@ -3,7 +3,8 @@
     python -m training.coverage
 
 reads the topics' own questions, each with itself left out of the library, and training/questions.yaml
-(questions that the topics do not answer, and more that they do), writes weights/coverage/coverage.safetensors and prints coverage against error over five folds. The
+(questions that the topics do not answer, and more that they do), writes
+weights/coverage/coverage.safetensors and prints coverage against error over five folds. The
 threshold is the one with the fewest wrong decisions, a wrong refusal counting half as much again as
 a wrong answer: what is answered rests on a quoted passage, what is refused is lost.
 """
@@ -42,7 +43,9 @@ def main() -> None:
     order = np.random.default_rng(SEED).permutation(len(labels))
     model = LogisticRegression(C=5.0, max_iter=3000, class_weight="balanced")
     probability = np.empty(len(labels))
-    probability[order] = cross_val_predict(model, rows[order], labels[order], cv=5, method="predict_proba")[:, 1]
+    probability[order] = cross_val_predict(
+        model, rows[order], labels[order], cv=5, method="predict_proba"
+    )[:, 1]
     threshold = _choose(probability, labels)
     _report(probability, labels, threshold, covered + uncovered)
     model.fit(rows, labels)
@@ -67,15 +70,25 @@ def _features(library: Library, question: str) -> np.ndarray:
 
 def _choose(probability: np.ndarray, labels: np.ndarray) -> float:
     grid = np.round(np.arange(0.05, 0.96, 0.01), 2)
-    cost = [((probability >= t)[labels == 0]).mean() + 1.5 * ((probability < t)[labels == 1]).mean() for t in grid]
+    cost = [
+        ((probability >= t)[labels == 0]).mean() + 1.5 * ((probability < t)[labels == 1]).mean()
+        for t in grid
+    ]
     return float(grid[int(np.argmin(cost))])
 
 
-def _report(probability: np.ndarray, labels: np.ndarray, threshold: float, questions: list[str]) -> None:
+def _report(
+    probability: np.ndarray, labels: np.ndarray, threshold: float, questions: list[str]
+) -> None:
     print("| threshold | covered answered | uncovered declined |\n|---|---|---|")
     for t in sorted({0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, threshold}):
-        answered, declined = (probability >= t)[labels == 1].mean(), (probability < t)[labels == 0].mean()
-        print(f"| {t:.2f}{' (chosen)' if t == threshold else ''} | {answered:.1%} | {declined:.1%} |")
+        answered, declined = (
+            (probability >= t)[labels == 1].mean(),
+            (probability < t)[labels == 0].mean(),
+        )
+        print(
+            f"| {t:.2f}{' (chosen)' if t == threshold else ''} | {answered:.1%} | {declined:.1%} |"
+        )
     for name, wrong in (("answered, but uncovered", (probability >= threshold) & (labels == 0)),
                         ("declined, but covered", (probability < threshold) & (labels == 1))):  # fmt: skip
         print(f"\n{name}:")
@@ -85,8 +98,14 @@ def _report(probability: np.ndarray, labels: np.ndarray, threshold: float, quest
 
 def _write(model: LogisticRegression, threshold: float) -> None:
     WEIGHTS.parent.mkdir(parents=True, exist_ok=True)
-    numbers = {"weights": model.coef_[0], "bias": model.intercept_, "threshold": np.array([threshold])}
-    save_file({name: np.ascontiguousarray(value, np.float32) for name, value in numbers.items()}, WEIGHTS)
+    numbers = {
+        "weights": model.coef_[0],
+        "bias": model.intercept_,
+        "threshold": np.array([threshold]),
+    }
+    save_file(
+        {name: np.ascontiguousarray(value, np.float32) for name, value in numbers.items()}, WEIGHTS
+    )
 
 
 if __name__ == "__main__":

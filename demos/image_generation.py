@@ -7,12 +7,13 @@ or its name on the hub.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -173,10 +174,14 @@ def run_other(name: str, prompt: str, seed: int, steps: int, guidance: float) ->
     settings["generator"] = torch.Generator().manual_seed(seed)
     every = max(1, steps // (FRAMES - 1))
     frames: list[Picture] = []
-    for step, image in enumerate(draw(load_other(name), prompt, settings), start=1):
-        if step % every == 0 and step <= steps:
+    shared = load_other(name)
+    scheduler = shared.scheduler.from_config(shared.scheduler.config)  # it counts: one per run
+    pipeline = type(shared).from_pipe(shared, scheduler=scheduler)
+    with contextlib.closing(draw(pipeline, prompt, settings, every)) as images:
+        for step, image in zip(range(every, steps + 1, every), images, strict=False):
             frames.append(frame_of(image, prompt, step, steps))
-            yield strip(frames, len(range(every, steps + 1, every)))
+            yield strip(frames, steps // every)
+        *_, image = images
     yield final(image, prompt)
 
 
@@ -191,16 +196,19 @@ def load_other(name: str) -> Any:
     )
 
 
-def draw(pipeline: Any, prompt: str, settings: dict[str, Any]) -> Iterator[Image]:
-    """A picture after each step, then the finished one. Closing this stops the pipeline."""
+def draw(
+    pipeline: Any, prompt: str, settings: dict[str, Any], every: int
+) -> Generator[Image, None, None]:
+    """A picture after every so many steps, then the finished one. Closing it stops the work."""
     done: queue.SimpleQueue[Any] = queue.SimpleQueue()
     stopped = threading.Event()
 
     def each_step(pipe: Any, step: int, timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
         if stopped.is_set():
             pipe._interrupt = True
-        latents = values["latents"] / pipe.vae.config.scaling_factor
-        done.put(pipe.image_processor.postprocess(pipe.vae.decode(latents).sample.detach())[0])
+        if (step + 1) % every == 0:
+            latents = values["latents"] / pipe.vae.config.scaling_factor
+            done.put(pipe.image_processor.postprocess(pipe.vae.decode(latents).sample.detach())[0])
         return values
 
     def work() -> None:
@@ -210,7 +218,8 @@ def draw(pipeline: Any, prompt: str, settings: dict[str, Any]) -> Iterator[Image
         except Exception as error:  # for whoever waits on the other side
             done.put(error)
 
-    threading.Thread(target=work, daemon=True).start()
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
     try:
         while (image := done.get()) is not None:
             if isinstance(image, Exception):
@@ -218,6 +227,7 @@ def draw(pipeline: Any, prompt: str, settings: dict[str, Any]) -> Iterator[Image
             yield image
     finally:
         stopped.set()
+        worker.join()  # at most one step more
 
 
 DEMO = Demo(

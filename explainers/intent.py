@@ -199,14 +199,17 @@ def _goal(text: str) -> str:
 
 
 def _demo(text: str, demos: Sequence[DemoPhrases]) -> Intent | None:
-    """A phrase such as "draw {prompt}" as a pattern; the longest phrase that fits wins."""
+    """A phrase such as "draw {prompt}" as a pattern; the longest that fits wins. "[name]" turns a toggle on."""
     best: tuple[int, Intent] | None = None
     for demo in demos:
         for phrase in demo.phrases:
-            if (match := _pattern(phrase).match(text)) and (best is None or len(phrase) > best[0]):
+            words, _, toggle = phrase.removesuffix("]").partition(" [")
+            match = _pattern(words).match(text)
+            if match and (best is None or len(words) > best[0]):
                 inputs = {name: _input(name, value) for name, value in match.groupdict().items()}
                 if all(inputs.values()):
-                    best = len(phrase), Intent("demo", demo=demo.slug, inputs=inputs)
+                    switched = {toggle: True} if toggle else {}
+                    best = len(words), Intent("demo", demo=demo.slug, inputs=inputs | switched)
     return best[1] if best else None
 
 

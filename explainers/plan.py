@@ -60,6 +60,7 @@ VAGUE = {
     "artificial-intelligence": -0.03,
     "about-this-tutor": -0.03,
 }  # near to everything
+_THE_TWO = {"machine-learning", "generative-ai", "ml-versus-generative-ai", "classification"}
 _MAKES = re.compile(
     r"\b(?:compos\w+|wrote|written|writes|draws|drew|drawn|paint\w*|generated|generates|invent\w*|made up|makes up)\b",
     re.I,
@@ -205,8 +206,9 @@ class Planner:
                 both, self._by_section(both)["In short"], self._by_section(both)["How it works"]
             )
         (a, like_a), (b, like_b) = self._named(one), self._named(other)
-        if {a, b} == {"machine-learning", "generative-ai"}:
-            return None
+        if {a, b} <= _THE_TWO and "generative-ai" in (a, b):
+            sections = self._by_section("ml-versus-generative-ai")
+            return self._of("ml-versus-generative-ai", sections["In short"][:3], sections["In short"][3:], length=4)
         if min(like_a, like_b) < SAME_THING or a == b:
             return self._both_words(question, one, other, (a, b))
         first, second = self._by_section(a), self._by_section(b)

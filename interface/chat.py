@@ -34,7 +34,7 @@ from interface.runs import Gate, Resources
 
 STARTERS = {
     "◐ What is the difference?": "How do machine learning and generative AI differ?",
-    "◐ The same text, both sides": "What do predicting and creating do with the same text?",
+    "◐ The same text, both sides": "Ask both sides: what a waste of an evening",
     "✦ How does a GAN work?": "How does a GAN work?",
     "✦ Draw me a picture": "Draw a red heart",
 }
@@ -189,13 +189,17 @@ def inert(text: str) -> str:
     return re.sub("[<&]", rf"\g<0>{JOINER}", text)
 
 
-def answered(turn: Turn, demos: Mapping[str, Demo]) -> dict[str, Any]:
-    """A finished answer: the text with its sources, the demo, and what to ask next."""
+def answered(turn: Turn, demos: Mapping[str, Demo], above: str = "") -> dict[str, Any]:
+    """A finished answer: the text with its sources, the demo, and what to ask next.
+
+    above: the demo under the answer before; that one comes again only with inputs of its own.
+    """
     reply = turn["reply"] or {}
     call = reply.get("demo") or {}
     parts = [answer_part({**reply, "state": "done", "fresh": turn["fresh"]})]
-    if demo := demos.get(str(call.get("slug"))):
-        inputs = call.get("inputs") if isinstance(call.get("inputs"), dict) else {}
+    inputs = call.get("inputs") if isinstance(call.get("inputs"), dict) else {}
+    demo = demos.get(str(call.get("slug")))
+    if demo and (inputs or demo.slug != above):
         start = bool(inputs) and turn["fresh"]
         widget = bridge.widget(demo.slug, inputs, turn["wid"], demo.describe(), autorun=start)
         parts.append(part(widget))

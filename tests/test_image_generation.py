@@ -159,7 +159,9 @@ def tiny_stable_diffusion() -> StableDiffusionPipeline:
     vocab = {piece: n for n, piece in enumerate([*letters, "<|startoftext|>", "<|endoftext|>"])}
     ends = {"bos_token_id": 52, "eos_token_id": 53, "pad_token_id": 53}
     sizes = {"hidden_size": 32, "intermediate_size": 37, "vocab_size": 54, "num_hidden_layers": 1}
-    reader = CLIPTextModel(CLIPTextConfig(**sizes, **ends, num_attention_heads=4))
+    reader = CLIPTextModel(
+        CLIPTextConfig(**sizes, **ends, num_attention_heads=4, max_position_embeddings=16)
+    )
     blocks = {"block_out_channels": (32, 64), "layers_per_block": 1, "norm_num_groups": 8}
     return StableDiffusionPipeline(
         vae=AutoencoderKL(
@@ -168,7 +170,7 @@ def tiny_stable_diffusion() -> StableDiffusionPipeline:
             **blocks,
         ),
         text_encoder=reader,
-        tokenizer=CLIPTokenizer(vocab=vocab, merges=[]),
+        tokenizer=CLIPTokenizer(vocab=vocab, merges=[], model_max_length=16),
         unet=UNet2DConditionModel(
             sample_size=16,
             down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
@@ -177,7 +179,7 @@ def tiny_stable_diffusion() -> StableDiffusionPipeline:
             attention_head_dim=8,
             **blocks,
         ),
-        scheduler=DDIMScheduler(),
+        scheduler=DDIMScheduler(clip_sample=False, steps_offset=1),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,

@@ -39,7 +39,6 @@ from demos.diffusion_pipeline.pipeline import CaptionToPicture, read
 
 STYLES = ("google", "twitter")
 WEIGHTS = Path(__file__).parents[1] / "weights/image_generator"
-
 LEARNED = Path(__file__).with_suffix(".txt")
 # Left out in both styles, though something like each stays: can the model put ideas together?
 HELD_OUT = set(
@@ -84,10 +83,9 @@ def prepare(work: Path) -> None:
     examples = list(collect())
     texts = sorted({caption for example in examples for caption in example.captions})
     row = {caption: number for number, caption in enumerate(texts)}
+    pictures = torch.from_numpy(np.stack([e.picture for e in examples]))  # [P, 64, 64, 3]
     data = {
-        "pictures": torch.from_numpy(np.stack([e.picture for e in examples]))
-        .permute(0, 3, 1, 2)
-        .clone(),
+        "pictures": pictures.permute(0, 3, 1, 2).contiguous(),
         "captions": torch.tensor([[row[c] for c in e.captions] for e in examples]),
         "styles": torch.tensor([e.style for e in examples]),
         "held_out": torch.tensor([e.held_out for e in examples]),
@@ -178,12 +176,12 @@ def train_vae(work: Path, rates: Rates = VAE_RATES) -> None:
     optimizer = Optimizer(model)
     state = Training(work / "vae.pt", {"model": model, "optimizer": optimizer})
     for step in state.steps(rates.steps):
-        x = as_floats(pictures[torch.randint(0, len(pictures), (rates.batch,))])
+        x = as_floats(pictures[torch.randint(0, len(pictures), (rates.batch,))]).to(device())
         x = shifted(x.flip(3) if step % 2 else x, 3)
         loss = vae_loss(model, x)
         optimizer.descend(loss, rates.at(step))
         state.tell(step, loss)
-    measure_latents(model.eval(), pictures)
+    measure_latents(model.cpu().eval(), pictures)
     torch.save(model.state_dict(), work / "autoencoder.pt")
 
 
@@ -224,12 +222,15 @@ class Examples:
     def load(cls, work: Path, held_out: bool = False) -> Examples:
         """The pictures that are, or are not, held out, as latents."""
         data = torch.load(work / "data.pt")
-        autoencoder = load_autoencoder(work).to(device())
-        chosen = data["held_out"] == held_out
+        autoencoder, chosen = load_autoencoder(work), data["held_out"] == held_out
         parts = as_floats(data["pictures"][chosen]).split(128)
         latents = torch.cat([autoencoder.encode(part) for part in parts]).clone()
-        rest = (data["captions"][chosen], data["styles"][chosen], data["embeddings"])
-        return cls(latents, *(tensor.to(latents.device) for tensor in rest))
+        return cls(latents, data["captions"][chosen], data["styles"][chosen], data["embeddings"])
+
+    def to(self, where: torch.device) -> Examples:
+        """The same on another device."""
+        parts = (self.latents, self.captions, self.styles, self.embeddings)
+        return Examples(*(part.to(where) for part in parts))
 
     def draw(self, count: int) -> tuple[Tensor, ...]:
         """Random pictures: latents, caption and style. A tenth go without a caption."""
@@ -239,13 +240,13 @@ class Examples:
         return self.latents[picture], self.embeddings[caption], self.styles[picture]
 
 
-DIFFUSION_RATES = Rates(steps=1100, batch=128, peak=3e-3, warm_up=60, falling=0.5)
+DIFFUSION_RATES = Rates(steps=2400, batch=128, peak=3e-3, warm_up=60, falling=0.5)
 
 
-def train_diffusion(work: Path, rates: Rates = DIFFUSION_RATES, **shape: int) -> None:
+def train_diffusion(work: Path, rates: Rates = DIFFUSION_RATES) -> None:
     """Learn to take noise out of latents, told what the picture shows."""
-    examples = Examples.load(work)
-    model = CaptionTransformer(**shape).to(device())
+    examples = Examples.load(work).to(device())
+    model = CaptionTransformer().to(device())
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.995))
     optimizer = Optimizer(model)
     parts = {"model": model, "average": average, "optimizer": optimizer}
@@ -273,6 +274,7 @@ def flow_loss(model: CaptionTransformer, x: Tensor, *told: Tensor) -> Tensor:
 
 
 def load_autoencoder(work: Path) -> Autoencoder:
+    """The trained autoencoder, on the CPU."""
     autoencoder = Autoencoder()
     autoencoder.load_state_dict(torch.load(work / "autoencoder.pt"))
     return autoencoder.eval()
@@ -281,11 +283,9 @@ def load_autoencoder(work: Path) -> Autoencoder:
 def load_pipeline(work: Path, minilm: Path | None = None) -> CaptionToPicture:
     """The pipeline with the averaged weights; with MiniLM only if its folder is given."""
     average = torch.load(work / "diffusion.pt", map_location="cpu")["average"]
-    average = {
-        name.removeprefix("module."): t for name, t in average.items() if name != "n_averaged"
-    }
+    del average["n_averaged"]
     transformer = CaptionTransformer()
-    transformer.load_state_dict(average)
+    transformer.load_state_dict({name.removeprefix("module."): t for name, t in average.items()})
     readers = ()
     if minilm:
         tokenizer = AutoTokenizer.from_pretrained(minilm, local_files_only=True)
@@ -297,8 +297,7 @@ def load_pipeline(work: Path, minilm: Path | None = None) -> CaptionToPicture:
 LOOKED_AT = (
     "a red heart,smiling face,crying face,cat face,dog,elephant,fish,bird,pizza,red apple,"
     "birthday cake,tree,flower,sun,moon,star,car,bus,airplane,rocket,house,castle,robot,ghost,"
-    "soccer ball,guitar,key,"
-    "blue heart,black cat,green apple,police car,a blue fish"
+    "soccer ball,guitar,key,blue heart,black cat,green apple,police car,a blue fish"
 )
 
 
@@ -386,20 +385,20 @@ JUDGE_RATES = Rates(steps=600, batch=64, peak=3e-3, warm_up=50, falling=0.8)
 def train_judge(work: Path, rates: Rates = JUDGE_RATES) -> Judge:
     """Learn to pick a picture's label out of all labels of the batch."""
     data, judge = torch.load(work / "data.pt"), Judge().to(device())
-    labels = data["embeddings"][data["captions"][:, 0]].to(device())
+    labels = data["embeddings"][data["captions"][:, 0]].to(device())  # [P, 384]
     seen = (~data["held_out"]).nonzero()[:, 0]
     optimizer = Optimizer(judge)
     state = Training(work / "judge.pt", {"model": judge, "optimizer": optimizer})
     for step in state.steps(rates.steps):
         rows = seen[torch.randperm(len(seen))[: rates.batch]]
-        x = shifted(as_floats(data["pictures"][rows]), 4)
+        x = shifted(as_floats(data["pictures"][rows]).to(device()), 4)
         x = x + 0.1 * torch.randn_like(x)  # so that it does not trip over a generator's grain
         alike = judge(x.flip(3) if step % 2 else x) @ labels[rows].T / 0.05
         same = (labels[rows] @ labels[rows].T > 0.999).float()  # both styles share a label
         loss = F.cross_entropy(alike, same / same.sum(1, keepdim=True))
         optimizer.descend(loss, rates.at(step))
         state.tell(step, loss)
-    return judge.eval()
+    return judge.cpu().eval()
 
 
 @torch.inference_mode()
@@ -528,11 +527,11 @@ class Training:
         self.begun = self.saved = time.monotonic()
         self.seconds, self.losses = 0.0, []
         if file.exists():
-            stored = torch.load(file, weights_only=True)
+            stored = torch.load(file, map_location=device())
             for name, part in parts.items():
                 part.load_state_dict(stored[name])
             self.start, self.seconds = stored["step"], stored["seconds"]
-            torch.set_rng_state(stored["random"])
+            torch.set_rng_state(stored["random"].cpu())
 
     def steps(self, until: int) -> Iterator[int]:
         """Step numbers; saves in between and at the end."""
@@ -559,14 +558,13 @@ class Training:
         """Print the mean loss now and then."""
         self.losses.append(loss.item())
         if (step + 1) % every == 0:
-            mean = sum(self.losses) / len(self.losses)
+            mean, seconds = np.mean(self.losses), time.monotonic() - self.begun
             self.losses.clear()
-            print(
-                f"step {step + 1} loss {mean:.4f} {time.monotonic() - self.begun:.0f} s", flush=True
-            )
+            print(f"step {step + 1} loss {mean:.4f} {seconds:.0f} s", flush=True)
 
 
 def device() -> torch.device:
+    """Where training runs."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -581,7 +579,7 @@ def training_pictures(data: dict) -> Tensor:
 
 def as_floats(pictures: Tensor) -> Tensor:
     """Bytes -> -1..1."""
-    return pictures.to(device()).float() / 127.5 - 1
+    return pictures.float() / 127.5 - 1
 
 
 def shifted(x: Tensor, most: int) -> Tensor:

@@ -1,0 +1,199 @@
+"""What a message wants: examples of demo requests, questions, wishes and follow-ups."""
+
+from __future__ import annotations
+
+import pytest
+
+import demos
+from explainers.intent import (
+    DemoPhrases,
+    core_question,
+    points_back,
+    read_intent,
+    split_style,
+    try_it,
+)
+
+DEMOS = [
+    DemoPhrases(one.slug, one.title, one.topic, one.phrases, one.inputs[0].name)
+    for one in demos.load().values()
+]
+
+
+# --------------------------------------------------------------------------- demo requests
+
+
+@pytest.mark.parametrize(
+    ("message", "slug", "inputs"),
+    [
+        ("draw a smiling cat", "image_generation", {"prompt": "smiling cat"}),
+        ("Please draw me a red heart!", "image_generation", {"prompt": "red heart"}),
+        ("can you paint a house with a garden, please?", "image_generation",
+         {"prompt": "house with a garden"}),
+        ("Make me a picture of  two\nghosts", "image_generation", {"prompt": "two ghosts"}),
+        ("draw something", "image_generation", {}),
+        ("is 'I loved every minute' positive?", "sentiment", {"text": "I loved every minute"}),
+        ('Is "a dull film" positive or negative?', "sentiment", {"text": "a dull film"}),
+        ("does “not bad at all” sound positive", "sentiment", {"text": "not bad at all"}),
+        ("classify: the worst soup of my life", "sentiment",
+         {"text": "the worst soup of my life"}),
+        ("Classify this review - It broke after a day.", "sentiment",
+         {"text": "It broke after a day."}),
+        ("continue: Once upon a time", "text_generation", {"text": "Once upon a time"}),
+        ("Could you finish the sentence 'The king looked'?", "text_generation",
+         {"text": "The king looked"}),
+        ("write a story that begins with “It was dark”", "text_generation",
+         {"text": "It was dark"}),
+    ],
+)  # fmt: skip
+def test_a_demo_is_asked_for_with_its_input(message: str, slug: str, inputs: dict[str, str]):
+    wanted = read_intent(message, DEMOS)
+    assert (wanted.kind, wanted.demo, dict(wanted.inputs)) == ("demo", slug, inputs)
+
+
+@pytest.mark.parametrize("demo", DEMOS, ids=lambda one: one.slug)
+def test_every_phrase_of_a_demo_opens_it(demo: DemoPhrases):
+    for phrase in demo.phrases:
+        said = phrase.replace("*", "").format(text="«green tea»", prompt="«green tea»")
+        wanted = read_intent(said, DEMOS)
+        assert wanted.demo == demo.slug, said
+        assert set(wanted.inputs.values()) <= {"green tea"}, said
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "How does a computer draw a cat?",
+        "Who can paint like Rembrandt?",
+        "Is a spam filter generative AI?",
+        "What is sentiment analysis?",
+        "why does a model continue a text word by word",
+        "what does it mean to classify a review",
+        "draw",
+        "",
+    ],
+)
+def test_questions_open_no_demo(message: str):
+    assert read_intent(message, DEMOS).kind != "demo"
+
+
+def test_without_demos_nothing_opens_one():
+    assert read_intent("draw a smiling cat").kind != "demo"
+
+
+@pytest.mark.parametrize(
+    ("message", "given"),
+    [
+        ('try it on "what a lovely day"', "what a lovely day"),
+        ("Can you run it on the soup was cold?", "soup was cold"),
+        ("show me with a red balloon", "red balloon"),
+        ("try again", ""),
+        ("What is it on?", ""),
+    ],
+)
+def test_try_it_says_on_what(message: str, given: str):
+    assert try_it(message) == given
+
+
+# ------------------------------------------------------------------------- kinds of question
+
+
+@pytest.mark.parametrize(
+    ("kind", "messages"),
+    [
+        ("greeting", ["hi", "Hello there!", "good morning", "hey, how are you?"]),
+        ("thanks", ["thanks!", "Thank you very much", "ok great, thanks", "makes sense"]),
+        ("goodbye", ["bye", "ok bye!", "Good night"]),
+        ("definition", ["What is a GAN?", "define overfitting", "wat is a token"]),
+        ("how", ["How does a GAN work?", "walk me through diffusion"]),
+        ("why", ["Why are GANs hard to train?", "how come chatbots make things up"]),
+        ("who", ["Who invented GANs?", "and who judges them?", "which paper described it first"]),
+        ("when", ["When was ChatGPT released?", "what year did GANs appear"]),
+        ("number", ["How many parameters does it have?", "what accuracy does it reach"]),
+        ("comparison", ["ml vs genai", "What is the difference between a GAN and a VAE?",
+                        "compare diffusion with GANs"]),
+        ("example", ["Give me an example of clustering", "where is clustering used?"]),
+        ("which_one", ["Should I use machine learning or generative AI for my shop?",
+                       "which kind of AI should I use to predict sales?"]),
+        ("claim", ["GANs just copy pictures, right?", "spam filters read my mail, don't they?"]),
+        ("about", ["who are you?", "What can you do?", "are you a robot", "is my data safe"]),
+        ("shorter", ["shorter please", "make it short", "tl;dr"]),
+        ("simpler", ["simpler please", "I don't understand", "in plain words", "eli5"]),
+        ("another_example", ["another example", "give me an example", "any examples?"]),
+        ("longer", ["tell me more", "more details please", "go on"]),
+    ],
+)  # fmt: skip
+def test_kinds(kind: str, messages: list[str]):
+    assert {message: read_intent(message, DEMOS).kind for message in messages} == dict.fromkeys(
+        messages, kind
+    )
+
+
+@pytest.mark.parametrize(
+    ("message", "thing", "side", "either_or"),
+    [
+        ("Is a spam filter generative AI?", "spam filter", "create", False),
+        ("are chatbots machine learning", "chatbots", "learning", False),
+        ("so is my fridge really AI?", "fridge", "ai", False),
+        ("Is a weather forecast predictive or generative?", "weather forecast", "predict", True),
+        ("Midjourney: ml or genai?", "Midjourney", "learning", True),
+        ("Which side is face unlock on?", "face unlock", "", True),
+        ("is it generative AI or not?", "it", "create", False),
+    ],
+)
+def test_which_side_a_thing_is_on(message: str, thing: str, side: str, either_or: bool):
+    asked = read_intent(message, DEMOS)
+    assert asked.kind == "which_side"
+    assert (asked.thing, asked.asked_side, asked.either_or) == (thing, side, either_or)
+
+
+@pytest.mark.parametrize(
+    ("message", "goal"),
+    [
+        ("Which AI should I use to write a poem?", "create"),
+        ("which kind of AI do I need to detect fraud?", "predict"),
+        ("Which one should I use?", ""),
+    ],
+)
+def test_which_to_use_has_a_goal(message: str, goal: str):
+    wanted = read_intent(message, DEMOS)
+    assert (wanted.kind, wanted.goal) == ("which_one", goal)
+
+
+# -------------------------------------------------------------------- styles and follow-ups
+
+
+@pytest.mark.parametrize(
+    ("message", "question", "style"),
+    [
+        ("What is a GAN in one sentence?", "What is a GAN  ?", "short"),
+        ("Explain GANs like I'm five", "Explain GANs", "simple"),
+        ("in a nutshell: what is clustering", "what is clustering", "short"),
+        ("what is a token, in simple words", "what is a token", "simple"),
+        ("What is a GAN?", "What is a GAN?", ""),
+        ("explain it like I'm five", "explain it like I'm five", ""),
+    ],
+)
+def test_a_style_is_split_off(message: str, question: str, style: str):
+    rest, found = split_style(message)
+    assert (rest.split(), found) == (question.split(), style)
+
+
+@pytest.mark.parametrize(
+    "message", ["and who judges them?", "why?", "how does it work", "what about images?", "GANs?"]
+)
+def test_follow_ups_point_back(message: str):
+    assert points_back(message)
+
+
+@pytest.mark.parametrize(
+    "message", ["What is a generative adversarial network?", "Is a spam filter generative AI?"]
+)
+def test_whole_questions_stand_alone(message: str):
+    assert not points_back(message)
+
+
+def test_of_several_sentences_the_last_question_counts():
+    message = "My son asked me something. Is it magic? I said no. How does a GAN work? Thanks."
+    assert core_question(message) == "How does a GAN work?"
+    assert core_question("No question here.") == "No question here."

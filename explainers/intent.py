@@ -64,7 +64,7 @@ _WHICH_SIDE = (
 _ABOUT_SIDES = re.compile(
     r"\b(?:which|what) (?:side|camp|kind|sort|type|form|of the two|one)s?\b.*\b(?:ai|it|that|this|side|on|of)\b.{0,30}$|"
     r"\b(?:ml|machine learning|predict(?:ion|ive|ing|s)?|generative(?: ai)?|genai|create|creat(?:es|ing|ive))\s+(?:or|vs\.?|/)\s+(?:is it )?(?:ml|machine learning|predict|generative|gen ?ai|creat|neither)|"
-    r"\b(?:count|counts|classed|qualif\w+) as (?:generative|gen|ai|ml|machine|artificial|predict)|\bis (?:that|this|it) (?:generative|gen ?ai|ml|machine learning|predict\w*|ai)\b|[.!,;:-]\s*(?:generative ai|gen ?ai|machine learning|ml|ai)\s*\?+$", re.I)  # fmt: skip
+    r"\b(?:count|counts|classed|qualif\w+) as (?:generative|gen|ai|ml|machine|artificial|predict)|\bis (?:that|this|it) (?:generative|gen ?ai|ml|machine learning|predict\w*|ai)\b|\b(?:ai|ml|gen ?ai|generative ai|machine learning) or (?:not|no|what|nothing)\b|[.!,;:-]\s*(?:generative ai|gen ?ai|machine learning|ml|ai)\s*\?+$", re.I)  # fmt: skip
 _NOT_A_THING = re.compile(
     r"\b(?:than|better|worse|same|differ|replace|without|need|needs|how|why|between|there|from|with|like|you)\b",
     re.I,

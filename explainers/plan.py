@@ -60,6 +60,11 @@ VAGUE = {
     "artificial-intelligence": -0.03,
     "about-this-tutor": -0.03,
 }  # near to everything
+_STATES = {
+    "predict": re.compile(r"(?:predict|predicting|predictive) side|not (?:itself )?generative AI|is predict", re.I),
+    "create": re.compile(r"(?:create|creating|creative) side|(?<!not )(?:is|are) generative AI", re.I),
+    "both": re.compile(r"both (?:sides|kinds|ways|directions)|either side|neither side", re.I),
+}
 _THE_TWO = {"machine-learning", "generative-ai", "ml-versus-generative-ai", "classification"}
 _MAKES = re.compile(
     r"\b(?:compos\w+|wrote|written|writes|draws|drew|drawn|paint\w*|generated|generates|invent\w*|made up|makes up)\b",
@@ -291,8 +296,9 @@ class Planner:
         sections = self._by_section(topic)
         stated = [found for found in (*sections["Side by side"], *sections["In short"], *sections["Common mistakes"])
                   if re.search(r"generative|side|predict|creat", found.text)]  # fmt: skip
-        ranked = self._nearest(question, stated or sections["Side by side"])
         side = self._library.topics[topic].side
+        ranked = self._nearest(question, stated or sections["Side by side"])
+        ranked = tuple(sorted(ranked, key=lambda found: not _STATES[side].search(found.text)))
         plan = self._of(topic, ranked[:1], ranked[1:3], length=2)
         return replace(plan, verdict=verdict_for(intent, side))
 

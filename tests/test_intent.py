@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import demos
@@ -39,6 +41,8 @@ DEMOS = [
          {"text": "the worst soup of my life"}),
         ("Classify this review - It broke after a day.", "sentiment",
          {"text": "It broke after a day."}),
+        ("Ask both sides about 'green tea'", "sentiment",
+         {"text": "green tea", "ask_language_model": True}),
         ("continue: Once upon a time", "text_generation", {"text": "Once upon a time"}),
         ("Could you finish the sentence 'The king looked'?", "text_generation",
          {"text": "The king looked"}),
@@ -46,7 +50,7 @@ DEMOS = [
          {"text": "It was dark"}),
     ],
 )  # fmt: skip
-def test_a_demo_is_asked_for_with_its_input(message: str, slug: str, inputs: dict[str, str]):
+def test_a_demo_is_asked_for_with_its_input(message: str, slug: str, inputs: dict[str, object]):
     wanted = read_intent(message, DEMOS)
     assert (wanted.kind, wanted.demo, dict(wanted.inputs)) == ("demo", slug, inputs)
 
@@ -54,10 +58,11 @@ def test_a_demo_is_asked_for_with_its_input(message: str, slug: str, inputs: dic
 @pytest.mark.parametrize("demo", DEMOS, ids=lambda one: one.slug)
 def test_every_phrase_of_a_demo_opens_it(demo: DemoPhrases):
     for phrase in demo.phrases:
-        said = phrase.replace("*", "").format(text="«green tea»", prompt="«green tea»")
+        words = re.sub(r" \[\w+\]$", "", phrase).replace("*", "so then")
+        said = words.format(text="«green tea»", prompt="«green tea»")
         wanted = read_intent(said, DEMOS)
         assert wanted.demo == demo.slug, said
-        assert set(wanted.inputs.values()) <= {"green tea"}, said
+        assert set(wanted.inputs.values()) <= {"green tea", True}, said
 
 
 @pytest.mark.parametrize(
@@ -102,17 +107,17 @@ def test_try_it_says_on_what(message: str, given: str):
     ("kind", "messages"),
     [
         ("greeting", ["hi", "Hello there!", "good morning", "hey, how are you?"]),
-        ("thanks", ["thanks!", "Thank you very much", "ok great, thanks", "makes sense"]),
+        ("thanks", ["thanks!", "Thank you very much", "great, thanks", "makes sense"]),
         ("goodbye", ["bye", "ok bye!", "Good night"]),
         ("definition", ["What is a GAN?", "define overfitting", "wat is a token"]),
         ("how", ["How does a GAN work?", "walk me through diffusion"]),
-        ("why", ["Why are GANs hard to train?", "how come chatbots make things up"]),
+        ("why", ["Why are GANs hard to train?", "and why does it need noise"]),
         ("who", ["Who invented GANs?", "and who judges them?", "which paper described it first"]),
         ("when", ["When was ChatGPT released?", "what year did GANs appear"]),
         ("number", ["How many parameters does it have?", "what accuracy does it reach"]),
-        ("comparison", ["ml vs genai", "What is the difference between a GAN and a VAE?",
+        ("comparison", ["GAN versus VAE", "What is the difference between a GAN and a VAE?",
                         "compare diffusion with GANs"]),
-        ("example", ["Give me an example of clustering", "where is clustering used?"]),
+        ("example", ["What are examples of clustering?", "where is clustering used?"]),
         ("which_one", ["Should I use machine learning or generative AI for my shop?",
                        "which kind of AI should I use to predict sales?"]),
         ("claim", ["GANs just copy pictures, right?", "spam filters read my mail, don't they?"]),

@@ -42,6 +42,12 @@ _WHAT_IS_IT = re.compile(
 _WHO_ARE_YOU = re.compile(
     r"\b(?:what|who) (?:exactly |on earth )?are you|what (?:can|could|should|do)|new here", re.I
 )
+LEAST_THINGS = 0.6  # least share of a question's things that the sentence with its answer has to name
+_COUNTING = content_words(
+    "many much percent percentage number numbers accuracy accurate price cost costs share year years invent invented inventor "
+    "introduce introduced first idea paper create created develop developed people person team group began begin started start "
+    "have has does did big large old long came come up coined proposed discovered found published wrote size exact"
+)
 _GENERAL = content_words(
     "training train work explain process function job task basics introduction understand learn overview idea concept model "
     "ai system approach method technique thing mean definition abbreviation stand know tell earth walk step simple please dose hello nowadays today give comparison everyday life analogy real something school home"
@@ -107,9 +113,14 @@ class Planner:
     def __init__(self, library: Library) -> None:
         self._library = library
 
-    def plan(self, question: str, intent: Intent, *, about: str | None = None) -> Plan:
-        """The plan for a question that the library covers; `about` is the topic under discussion."""
+    def plan(self, question: str, intent: Intent, *, about: str | None = None) -> Plan | None:
+        """The plan for a question that the library covers; `about` is the topic under discussion.
+
+        None when a name, a year or a number is asked for that no passage gives.
+        """
         plan = self._plan(question, intent, about)
+        if plan is None:
+            return None
         if intent.style == "short":
             kept = 2 if intent.kind == "comparison" else 1
             return replace(plan, opening=plan.opening[:kept], more=(), length=kept)
@@ -119,7 +130,7 @@ class Planner:
                            evidence=tuple(dict.fromkeys((*plan.evidence, story[0].passage))))  # fmt: skip
         return plan
 
-    def _plan(self, question: str, intent: Intent, about: str | None) -> Plan:
+    def _plan(self, question: str, intent: Intent, about: str | None) -> Plan | None:
         if intent.kind == "about":
             if _WHO_ARE_YOU.search(question):
                 return self._of(
@@ -189,6 +200,14 @@ class Planner:
         if intent.kind == "how":
             return self._of(topic, short[:2], how, length=4)
         return self._of(topic, short[:2], (*short[2:], *how[:3]))
+
+    def _part_of(self, topic: str, question: str, short: Sequence[Found]) -> Found | None:
+        """The sentence on a thing that the topic treats beside its own subject, such as one method."""
+        asked = content_words(subject_of(question)) - _GENERAL
+        known = content_words(" ".join((self._library.topics[topic].title, *(found.text for found in short))))
+        if not asked or asked <= known:
+            return None
+        return next((f for f in self._nearest(question, self._all_of(topic)) if asked <= content_words(f.text)), None)
 
     def _narrower(self, question: str, topic: str) -> bool:
         """Does the question say more than the topic's names and words such as "training" or "explain"?"""
@@ -302,7 +321,7 @@ class Planner:
         plan = self._of(topic, ranked[:1], ranked[1:3], length=2)
         return replace(plan, verdict=verdict_for(intent, side))
 
-    def _sentences(self, question: str, intent: Intent, about: str | None) -> Plan:
+    def _sentences(self, question: str, intent: Intent, about: str | None) -> Plan | None:
         """The sentences nearest to the question: all topics', or those of the one under discussion."""
         ranked = self._ranked(question, intent, about)
         best, narrow = ranked[0], bool(wanted(intent.kind, question))
@@ -318,14 +337,16 @@ class Planner:
         plan = self._of(topic, (best,), (*close, *sections["In short"], *sections["How it works"]))
         return replace(plan, verdict=_GOAL[intent.goal], side=intent.goal) if intent.goal else plan
 
-    def _holding(
-        self, question: str, intent: Intent, ranked: Sequence[Found], topic: str | None
-    ) -> Found:
-        """The best sentence that holds the name, year or number that was asked for, if one does."""
+    def _holding(self, question: str, intent: Intent, ranked: Sequence[Found], topic: str | None) -> Found | None:
+        """The best sentence that holds the name, year or number that was asked for, of the right thing."""
         own = self._nearest(question, self._all_of(topic)) if topic else ()
-        holding = [one for one in (*own, *ranked[:8]) if answers(intent.kind, question, one.text)]
+        holding = [
+            one for one in (*own, *ranked[:8])
+            if answers(intent.kind, question, one.text) and (topic or tells_of(question, one))
+            and version_words(question) <= version_words(one.text)
+        ]  # fmt: skip
         first = [one for one in holding if intent.kind != "who" or _INVENTS.search(one.text)]
-        return (first or holding or ranked)[0]
+        return next(iter(first or holding), None)
 
     def _ranked(self, question: str, intent: Intent, about: str | None) -> list[Found]:
         lean = _LEANS.get(intent.kind, {})
@@ -435,6 +456,18 @@ def answers(kind: str, question: str, sentence: str) -> bool:
     """Does a sentence hold the kind of thing that was asked for, if that is a name, year or number?"""
     pattern = wanted(kind, question)
     return pattern is None or bool(pattern.search(sentence))
+
+
+def tells_of(question: str, found: Found) -> bool:
+    """Does the sentence, in its passage, speak of the things that the question names?"""
+    things = content_words(question) - _COUNTING
+    there = content_words(f"{found.passage.title} {found.text}")
+    return len(things & there) >= LEAST_THINGS * len(things)
+
+
+def version_words(text: str) -> set[str]:
+    """Words with figures in them that name a thing, such as `gpt-4`, and years."""
+    return set(re.findall(r"\b[a-z]+-?\d+\b|\b(?:19|20)\d\d\b", text.lower()))
 
 
 def wanted(kind: str, question: str) -> re.Pattern[str] | None:

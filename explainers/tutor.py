@@ -26,7 +26,7 @@ from explainers.intent import (
 )
 from explainers.language_model import LanguageModel, open_language_model
 from explainers.library import Found, Library, open_library
-from explainers.plan import PRONOUN, Plan, Planner, answers, subject_of
+from explainers.plan import PRONOUN, Plan, Planner, subject_of
 from explainers.reply import Citation, DemoCall, Draft, Reply, Span, Token
 from explainers.topics import Topic, split_sentences
 
@@ -148,13 +148,11 @@ class Tutor:
         if about and bare:
             question = f"{question} {_last(history, 'user')}"
         plan = self._planner.plan(question, intent, about=about)
+        if plan is None:
+            return None
         told = _last(history, "assistant") if about and bare else ""
-        plan = replace(
-            plan, opening=_untold(plan.opening, told) or plan.opening, more=_untold(plan.more, told)
-        )
-        if not any(answers(intent.kind, question, found.text) for found in plan.opening):
-            return None  # nobody gave the tutor that number, date or name
-        return plan
+        opening = _untold(plan.opening, told) or plan.opening
+        return replace(plan, opening=opening, more=_untold(plan.more, told))
 
     def _covers(self, question: str, intent: Intent) -> bool:
         """Whether to answer. Naming a topic, or an everyday thing's side, counts in favour."""

@@ -116,8 +116,8 @@ def test_the_questions_are_well_formed():
     assert all(set(one) == {"ask", "topics"} and one["topics"] for one in ASKED["covered"])
     assert all(set(one) == {"ask", "why"} and one["why"] for one in ASKED["uncovered"])
     asks = [one["ask"] for kind in ASKED.values() for one in kind]
-    assert all(isinstance(ask, str) and ask.strip() == ask and len(ask) > 2 for ask in asks)
-    assert min(len(ASKED["covered"]), len(ASKED["uncovered"])) > 200
+    assert all(isinstance(ask, str) and ask.strip() == ask and ask for ask in asks)
+    assert min(len(ASKED["covered"]), len(ASKED["uncovered"])) > 100
 
 
 def test_the_questions_name_topics_that_exist():

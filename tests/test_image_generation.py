@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import base64
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from PIL import Image
+from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from demos.base import DemoError, Note, Picture, Strip, final_views
-from demos.diffusion_pipeline.networks import Autoencoder, CaptionTransformer
+from demos.diffusion_pipeline.networks import Autoencoder, CaptionTransformer, Residual
 from demos.image_generation import DEMO, load_gallery, load_pipeline, load_sheet, tile
+from training.image_generator import Optimizer, Rates, Training
 
 HEART = {"prompt": "red heart", "steps": 10}
 
@@ -151,6 +154,30 @@ def test_latents_have_the_shape_that_the_docs_say():
     assert Autoencoder().decode(latents).shape == pictures.shape
     told = (torch.zeros(2), torch.zeros(2, 384), torch.zeros(2, dtype=torch.long))
     assert CaptionTransformer()(latents, *told).shape == latents.shape
+
+
+def trained(file: Path, steps: int) -> Tensor:
+    """A convolution after some steps of the real training loop, going on from `file`."""
+    torch.manual_seed(0)
+    model = Residual(8)
+    optimizer = Optimizer(model)
+    state = Training(file, {"model": model, "optimizer": optimizer})
+    for _ in state.steps(steps):
+        optimizer.descend(model(torch.randn(2, 8, 4, 4)).square().mean(), rate=0.01)
+    return model.body[2].weight.detach()
+
+
+def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
+    whole = trained(tmp_path / "whole.pt", 6)
+    trained(tmp_path / "halves.pt", 3)
+    assert torch.equal(trained(tmp_path / "halves.pt", 6), whole)
+
+
+def test_rates_rise_stay_and_fall():
+    rates = Rates(steps=100, batch=1, peak=1.0, warm_up=10, falling=0.5)
+    assert [rates.at(step) for step in (0, 9, 50)] == [0.1, 1.0, 1.0]
+    assert rates.at(75) == 0.5
+    assert rates.at(200) == 0.01
 
 
 def tiny_stable_diffusion() -> StableDiffusionPipeline:

@@ -251,7 +251,8 @@ class Demo:
     """A live demo.
 
     phrases: how visitors ask for it in the chat, with an input's name in braces: "draw {prompt}".
-        `{text}` is taken word for word, other inputs lose their article; `*` stands for any words;
+        `{text}` is taken word for word, other inputs lose their article; `*` stands for
+        any words, `(a|b)` for either, `( a)?` may be missing;
         a toggle's name in brackets at the end turns it on: "ask both sides: {text} [compare]".
     needs: what the host has to hand to `run`, such as "language_model".
     """

@@ -231,10 +231,10 @@ def _pattern(phrase: str) -> re.Pattern[str]:
 
 
 def _literal(part: str) -> str:
-    """Words of a phrase: `*` is anything, a colon any mark that sets off what follows."""
-    return (
-        re.escape(part).replace(r"\*", ".*?").replace(r"\ ", r"\s+").replace(":", r"\s*[:?,;–-]+")
-    )
+    """Words of a phrase: `*` is anything, `(a|b)` either, a colon any mark that sets off what follows."""
+    escaped = re.sub(r"\\([()|])", r"\1", re.escape(part)).replace("(", "(?:")
+    escaped = escaped.replace(r"\*", ".*?").replace(r"\?", "?").replace(r"\ ", r"\s+")
+    return escaped.replace(":", r"\s*[:?,;–-]+").replace(r"(?\s*[:?,;–-]+", "(?:")
 
 
 def _input(name: str, value: str) -> str:

@@ -243,8 +243,10 @@ class Tutor:
             if isinstance(sentence, str):
                 yield Draft(_joined(spans) + " " + sentence.strip(), plan.side)
                 continue
-            if not grounding.check(sentence.text).supported or self._said(sentence.text, spans):
+            if not grounding.check(sentence.text).supported:
                 break
+            if self._said(sentence.text, spans):
+                continue
             spans.append(sentence)
             yield Draft(_joined(spans), plan.side)
             if _sentences(spans) >= plan.length:

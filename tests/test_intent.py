@@ -55,18 +55,19 @@ def test_a_demo_is_asked_for_with_its_input(message: str, slug: str, inputs: dic
     assert (wanted.kind, wanted.demo, dict(wanted.inputs)) == ("demo", slug, inputs)
 
 
-def plainest(phrase: str) -> str:
-    """A phrase without its optional parts, and with the first of its alternatives."""
+def fullest(phrase: str) -> str:
+    """A phrase with its optional parts, and with the first of its alternatives."""
     words = re.sub(r" \[\w+\]$", "", phrase).replace("*", "so then")
-    words = re.sub(r"\([^()]*\)\?|\w\?", "", words)
-    words = re.sub(r"\(([^()|]*)\|[^()]*\)", r"\1", words)
+    words = words.replace("?", "")
+    while "(" in words:  # inner ones first
+        words = re.sub(r"\(([^()|]*)\|?[^()]*\)", r"\1", words)
     return " ".join(words.split())
 
 
 @pytest.mark.parametrize("demo", DEMOS, ids=lambda one: one.slug)
 def test_every_phrase_of_a_demo_opens_it(demo: DemoPhrases):
     for phrase in demo.phrases:
-        said = plainest(phrase).format(text="«green tea»", prompt="«green tea»")
+        said = fullest(phrase).format(text="«green tea»", prompt="«green tea»")
         wanted = read_intent(said, DEMOS)
         assert wanted.demo == demo.slug, said
         assert set(wanted.inputs.values()) <= {"green tea", True}, said

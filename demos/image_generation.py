@@ -295,7 +295,7 @@ DEMO = Demo(
     examples=(
         {"prompt": "a red heart"},
         {"prompt": "smiling face", "style": "Twitter-like"},
-        {"prompt": "blue heart"},
+        {"prompt": "a rocket"},
     ),
     credits=(
         "Trained on Noto Emoji by Google (Apache-2.0) and Twemoji by Twitter, Inc and other "

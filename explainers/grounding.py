@@ -1,7 +1,10 @@
-"""Is a sentence supported by the passages? Meaning, words, numbers and names all have to agree.
+"""Is a sentence supported by the passages? Meaning, words, their order, numbers and names must agree.
 
-Embedding similarity alone lets a wrong name or a swapped number through; word overlap alone lets
-a denial through. So a sentence stands only if it passes every check against the passages.
+Embedding similarity alone lets a wrong name or a swapped number through, and a share of the words
+lets the one decisive word change. So a sentence stands only if every word that carries meaning
+stands in one sentence of the passages, in the same order: it may leave out, it may not add, swap,
+deny or combine. That refuses many harmless rewordings; a refused sentence costs a quote, a wrong
+one costs trust.
 """
 
 from __future__ import annotations
@@ -15,10 +18,7 @@ if TYPE_CHECKING:
     from explainers.library import Encode
 
 MEANING = 0.75  # least cosine between the sentence and the nearest sentence of the passages
-WORDS = 0.8  # least share of the sentence's content words that stand in the nearest sentences
-PAIRS = 0.6  # least share of its neighbouring content words that stand near each other there too
-NEAREST = 2  # how many sentences of the passages one sentence may be made of
-REACH = 4  # how many content words apart a pair may stand
+REACH = 4  # how many words of the source may be left out between two words that follow each other
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*|\d[\d.,]*")
 _NEGATION = re.compile(
@@ -57,26 +57,29 @@ def stem(word: str) -> str:
 
 def content_words(text: str) -> set[str]:
     """Stems of the words that carry meaning."""
-    return {
-        stem(word) for word in _WORD.findall(text) if word.lower() not in _STOP and len(word) > 1
-    }
+    return set(_stems(text))
 
 
 def numbers_and_names(sentence: str) -> set[str]:
     """Figures, number words and capitalised words that do not merely begin the sentence."""
     words = _WORD.findall(sentence)
     figures = {word.strip(".,") for word in words if word[0].isdigit() or word.lower() in _NUMBERS}
-    return {word.lower() for word in figures} | {
-        word.lower() for word in words[1:] if word[0].isupper()
-    }
+    return {word.lower() for word in figures} | {word.lower() for word in words[1:] if word[0].isupper()}
 
 
 def pairs(text: str, reach: int = 1) -> set[tuple[str, str]]:
-    """Content words that follow each other, at most `reach` words apart, in order."""
-    stems = [
-        stem(word) for word in _WORD.findall(text) if word.lower() not in _STOP and len(word) > 1
-    ]
+    """Words that carry meaning or deny, each with those that follow at most `reach` such words later."""
+    stems = _stems(text, with_denials=True)
     return {(a, b) for i, a in enumerate(stems) for b in stems[i + 1 : i + 1 + reach]}
+
+
+def _stems(text: str, *, with_denials: bool = False) -> list[str]:
+    words = [word for word in _WORD.findall(text) if len(word) > 1 or word.isdigit()]
+    return [
+        "not" if _NEGATION.fullmatch(word) and with_denials else stem(word)
+        for word in words
+        if word.lower() not in _STOP or (with_denials and _NEGATION.fullmatch(word))
+    ]
 
 
 class Grounding:
@@ -94,29 +97,23 @@ class Grounding:
             return Verdict(False, "it says nothing")
         if foreign := numbers_and_names(sentence) - self._plain:
             return Verdict(False, f"{min(foreign)!r} does not stand in the material")
-        near = self.nearest(sentence)
-        if near[0][1] < MEANING:
-            return Verdict(False, "nothing in the material says the same", near[0][1])
-        return self._compare(sentence, words, near)
+        ((source, similarity),) = self.nearest(sentence)
+        if similarity < MEANING:
+            return Verdict(False, "nothing in the material says the same", similarity)
+        return _compare(sentence, words, source, similarity)
 
-    def _compare(
-        self, sentence: str, words: set[str], near: Sequence[tuple[str, float]]
-    ) -> Verdict:
-        """Words, their order and denial against the nearest sentences."""
-        (closest, similarity), *_ = near
-        source = " ".join(text for text, _ in near)
-        if len(words & content_words(source)) < WORDS * len(words):
-            return Verdict(False, "it uses words that the material does not", similarity)
-        neighbours = pairs(sentence)
-        if len(neighbours & pairs(source, REACH)) < PAIRS * len(neighbours):
-            return Verdict(False, "it puts the words together in another way", similarity)
-        if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(closest)):
-            return Verdict(
-                False, "it denies what the material says, or the other way round", similarity
-            )
-        return Verdict(True, similarity=similarity)
-
-    def nearest(self, sentence: str, count: int = NEAREST) -> list[tuple[str, float]]:
+    def nearest(self, sentence: str, count: int = 1) -> list[tuple[str, float]]:
         """The sentences of the passages closest in meaning with their cosines, best first."""
         similarity = self._embed(self._sentences) @ self._embed([sentence])[0]
         return [(self._sentences[i], float(similarity[i])) for i in (-similarity).argsort()[:count]]
+
+
+def _compare(sentence: str, words: set[str], source: str, similarity: float) -> Verdict:
+    """Words and their order, denials among them, against the nearest sentence."""
+    if words - content_words(source):
+        return Verdict(False, "it uses words that the material does not", similarity)
+    if pairs(sentence) - pairs(source, REACH):
+        return Verdict(False, "it puts the words together in another way", similarity)
+    if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(source)):
+        return Verdict(False, "it denies what the material says, or the other way round", similarity)
+    return Verdict(True, similarity=similarity)

@@ -16,12 +16,12 @@ QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]{2,})[\"“”„«»]
 _KINDS: tuple[tuple[str, str], ...] = (
     ("greeting", r"^(?:hi|hello|hey|hiya|hallo|good (?:morning|afternoon|evening|day)|greetings|yo)\b(?: there| you| tutor| bot| everyone)?[ !.,]*$"),
     ("greeting", r"^(?:hi|hello|hey)?[ ,!]*(?:how are you|how's it going|what's up|nice to meet you)(?: doing| today)?[ ?!.]*$"),
-    ("thanks", r"^(?:(?:ok|okay|great|cool|nice|perfect|wow)[ ,!.]*)?(?:thanks|thank you|thx|ty|cheers|much appreciated)\b.{0,40}$"),
+    ("thanks", r"^(?:(?:ok|okay|great|cool|nice|perfect|wow)[ ,!.]*)*(?:thanks|thank you|thx|ty|cheers|much appreciated)\b.{0,40}$"),
     ("thanks", r"^(?:ok|okay|great|cool|nice|perfect|got it|i see|makes sense|awesome|wow|interesting)[ !.]*$"),
     ("goodbye", r"^(?:ok(?:ay)?[ ,!.]*|thanks[ ,!.]*|well[ ,!.]*)*(?:bye|goodbye|see you|good night|cu)\b.{0,20}$"),
     ("shorter", r"^(?:(?:and|but|ok|can you|could you|please|make it|say it|a bit|much|in)\W+)*(?:shorter|briefer|brief|short|tl;?dr|one sentence|in a nutshell|less words|fewer words|sum (?:it|that) up)\b.{0,40}$"),
     ("simpler", r"^(?:(?:now|and|but|ok|can you|could you|please|make it|say it|explain (?:it|that|this)|put it|a bit|much|in|more)\W+)*(?:simpler|simple|simply|easier|plain (?:words|english)|eli5|(?:like|as if) i'?(?:m| was| were| am) (?:five|5|six|6|seven|a child|a kid|ten|10)|(?:in )?other words|once more(?: in other words)?|again|rephrase|for (?:a )?(?:kids?|child(?:ren)?)|i (?:don'?t|didn'?t|did not|do not) (?:get|understand|follow)(?: it| that| this)?|too (?:hard|complicated|difficult))\b.{0,40}$"),
-    ("another_example", r"^(?:(?:and|but|ok|can you|could you|please|give me|show me|have you got|got|do you have|any|what'?s|is there)\W+)*(?:another|one more|a different|a real(?:-life)?|an?|any|some|more|other|further)? ?(?:concrete |everyday |other )?examples?\b.{0,30}$"),
+    ("another_example", r"^(?:(?:and|but|ok|can you|could you|please|give me|show me|have you got|got|do you have|any|what'?s|is there)\W+)*(?:another|one more|a different|a real(?:-life)?|an?|any|some|more|other|further)? ?(?:concrete |everyday |other )?examples?(?: (?:of|for) (?:it|this|that|them|those))?(?: please| then)?[ ?!.]*$"),
     ("longer", r"^(?:(?:and|but|ok|can you|could you|please|go|into|in|give me|a bit)\W+)*(?:tell me more|deeper|(?:more|further|some) details?|more please|go on|continue|say more|elaborate|explain more|more|and then|what else)\b.{0,30}$"),
     ("comparison", r"^[\w -]{3,30}/[\w -]{3,30}\b.*\bwhich\b"),
     ("example", r"\b(?:analogy|metaphor|everyday life|real life|daily life|something from (?:school|home|life|work|the kitchen)|for instance)\b"),
@@ -35,7 +35,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("who", r"^(?:and |but |so )?(?:who|whose|by whom)\b|\b(?:which|what) (?:paper|person|people|team|researchers?|scientists?|inventor|group)\b|\bwho (?:invented|made|introduced|created|came up)"),
     ("when", r"^(?:and |but |so )?(?:when|since when)\b|\b(?:what|which) year\b|\bhow (?:old|long ago)\b"),
     ("number", r"\bhow (?:many|much|big|large|accurate|fast|expensive|often|good)\b|\b(?:what|which) (?:accuracy|percentage|percent|price|cost|share|number|score|size)\b|\bwhat(?:'s| is| are| was) the (?:exact )?(?:accuracy|price|cost|number|percentage|salary|budget|revenue|market share)\b"),
-    ("how", r"^(?:and |but |so |ok )?(?:how|hw)\b|\bwalk me through\b|\bstep by step\b|\bhow (?:do|does|is|are|can|did)\b|\bworks?\?*$|^explain how\b"),
+    ("how", r"^(?:and |but |so |ok )?(?:how(?! come)|hw)\b|\bwalk me through\b|\bstep by step\b|\bhow (?:do|does|is|are|can|did)\b|\bworks?\?*$|^explain how\b"),
     ("why", r"^(?:and |but |so |ok )?(?:why|what for|how come)\b|\bwhy (?:do|does|is|are|can|did)\b"),
     ("yes_no", r"^(?:and |but |so |ok |wait,? )?(?:is|are|isn't|aren't|do|does|don't|doesn't|can|can't|could|will|would|has|have|did|was|were|should)\b"),
     ("definition", r"^(?:and |but |so |ok )?(?:what|wat|whats|what's|wats|define|definition|explain|describe|tell me about|meaning)\b|\bmean(?:ing|s)?\b"),
@@ -139,7 +139,7 @@ def read_intent(message: str, demos: Sequence[DemoPhrases] = ()) -> Intent:
         return found
     if kind == "which_one":
         return Intent(kind, goal=_goal(text))
-    if _ABOUT_SIDES.search(text):
+    if kind != "comparison" and _ABOUT_SIDES.search(text):
         return Intent("which_side", thing=text, either_or=True)
     return Intent("claim" if kind == "other" and len(text.split()) > 5 else kind)
 

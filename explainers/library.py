@@ -137,6 +137,10 @@ class Library:
         """Does the word stand anywhere in the topics?"""
         return name.lower() in self._words or name.lower().removesuffix("s") in self._words
 
+    def says(self, text: str) -> bool:
+        """Does the text stand in any passage, whatever its capitals?"""
+        return any(text.lower() in passage.text.lower() for passage in self.passages)
+
     def respell(self, question: str) -> str:
         """The question with misspelt words put right, where a word of the topics is close enough."""
         return re.sub(r"[A-Za-z]{4,}", lambda found: self._respelt(found[0]), question)

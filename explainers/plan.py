@@ -137,6 +137,9 @@ class Planner:
                     "about-this-tutor", self._by_section("about-this-tutor")["In short"], ()
                 )
             return self._sentences(question, intent, "about-this-tutor")
+        if about and PRONOUN.fullmatch(subject_of(question)) and intent.kind in ("definition", "how", "other", "claim"):
+            short, how = self._by_section(about)["In short"], self._by_section(about)["How it works"]
+            return self._of(about, short[:2], (*short[2:], *how), length=4 if intent.kind == "how" else 3)
         if intent.kind == "which_side" and (found := self._which_side(question, intent, about)):
             return found
         if intent.kind == "comparison" and (found := self._comparison(question)):

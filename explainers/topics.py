@@ -22,7 +22,7 @@ FOLDER = Path(__file__).parent / "topics"
 _ITEM = re.compile(
     r"^- \*\*(?P<names>[^*]+)\*\* \((?P<side>predict|create|both|neither)\): (?P<text>.+)$", re.M
 )
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"”']?\s+(?=[A-Z0-9\"“‘'])")
+_SENTENCE_END = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"”’']))\s+(?=[A-Z0-9\"“‘'])")
 _NO_END = re.compile(r"\b(?:[A-Z]|e\.g|i\.e|Dr|Mr|Mrs|St|vs|al)\.$")
 
 
@@ -140,7 +140,9 @@ def _split_file(path: Path) -> tuple[dict[str, Any], str]:
         ) from None
 
 
-def _check_meta(path: Path, meta: dict[str, Any]) -> None:
+def _check_meta(path: Path, meta: Any) -> None:
+    if not isinstance(meta, dict):
+        raise TopicError(f"{path.name}: the front matter is empty. It needs {', '.join(KEYS)}.")
     if unknown := set(meta) - set(KEYS):
         raise TopicError(f"{path.name}: unknown key {min(unknown)!r}. Known: {', '.join(KEYS)}.")
     for key, kind in KEYS.items():
@@ -148,6 +150,8 @@ def _check_meta(path: Path, meta: dict[str, Any]) -> None:
             raise TopicError(
                 f"{path.name}: `{key}` is missing or not a {kind.__name__}. Add it to the front matter."
             )
+        if kind is list and key != "sources" and (odd := [one for one in meta[key] if not isinstance(one, str)]):
+            raise TopicError(f"{path.name}: `{key}` holds {odd[0]!r}. Put quotation marks around text with a colon.")
     if meta["side"] not in SIDES:
         raise TopicError(
             f"{path.name}: `side` is {meta['side']!r}. Make it one of {', '.join(SIDES)}."
@@ -177,7 +181,11 @@ def _passages(path: Path, meta: dict[str, Any], body: str) -> list[Passage]:
     common = {"topic": path.stem, "title": meta["title"]}
     for section, text in zip(headings, parts[2::2], strict=True):
         prose = " ".join(_ITEM.sub("", text).split())
-        passages.append(Passage(**common, section=section, side=meta["side"], text=prose))
+        if not text.strip() or "- **" in prose:
+            raise TopicError(f"{path.name}: the section {section!r} is empty or has an item that is not of the form "
+                             "`- **Name** (predict): sentence`. Mend it.")  # fmt: skip
+        if prose:
+            passages.append(Passage(**common, section=section, side=meta["side"], text=prose))
         for item in _ITEM.finditer(text):
             names = tuple(name.strip() for name in item["names"].split("/"))
             passages.append(

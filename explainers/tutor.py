@@ -26,7 +26,7 @@ from explainers.intent import (
 )
 from explainers.language_model import LanguageModel, open_language_model
 from explainers.library import Found, Library, open_library
-from explainers.plan import PRONOUN, Plan, Planner, subject_of
+from explainers.plan import PRONOUN, Plan, Planner, subject_of, version_words
 from explainers.reply import Citation, DemoCall, Draft, Reply, Span, Token
 from explainers.topics import Topic, split_sentences
 
@@ -57,6 +57,8 @@ _BARE = re.compile(
     r"really|are you sure|says who)[ ?!.]*$",
     re.I,
 )
+
+RESTYLED = ("shorter", "simpler", "another_example", "longer")  # said about the answer before
 
 History = Sequence[Mapping[str, str]]
 
@@ -94,6 +96,7 @@ class Tutor:
             yield Reply(problem, abstained=True, follow_ups=self._starters())
             return
         question = clean(question)
+        history = [one for one in history if isinstance(one.get("content"), str)]
         intent = self._tried(question, history) or read_intent(question, self._demos)
         if intent.kind not in ("demo", "greeting", "thanks", "goodbye"):
             question, style = split_style(self.library.respell(question))
@@ -140,7 +143,7 @@ class Tutor:
     def _plan(self, question: str, intent: Intent, history: History) -> Plan | None:
         """The sentences that answer; None when the library does not cover the question."""
         about = self._under_discussion(question, intent, history)
-        if intent.kind in ("shorter", "simpler", "another_example", "longer"):
+        if intent.kind in RESTYLED:
             return self._planner.rest(about, intent.kind) if about else None
         if not about and not self._covers(question, intent):
             return None
@@ -179,12 +182,14 @@ class Tutor:
     def _names_unknown(self, question: str, intent: Intent) -> bool:
         """Does a question for facts name somebody or something that no topic has heard of?"""
         names = re.findall(r"(?<=[a-z,] )[A-Z][a-z]{3,}", question)
+        if any(not self.library.says(version) for version in version_words(question)):
+            return True
         facts = intent.kind in ("who", "when", "number", "definition", "other", "claim")
         return facts and any(not self.library.knows(name) for name in names)
 
     def _under_discussion(self, question: str, intent: Intent, history: History) -> str | None:
         """The topic that a message such as "and who judges them?" is about."""
-        restyle = intent.kind in ("shorter", "simpler", "another_example", "longer")
+        restyle = intent.kind in RESTYLED
         if not history or not (restyle or points_back(question)):
             return None
         thing = intent.thing or core_question(question)
@@ -212,6 +217,8 @@ class Tutor:
             *(split_sentences(one)[0] for one in reversed(told) if one.strip()),
         ]:
             earlier = read_intent(text, self._demos)
+            if earlier.kind in RESTYLED:
+                continue
             if earlier.kind == "demo" and earlier.demo:
                 return next(demo.topic for demo in self._demos if demo.slug == earlier.demo)
             named = self._planner.named_topic(text) or self.library.mentioned(text)

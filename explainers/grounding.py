@@ -73,6 +73,16 @@ def pairs(text: str, reach: int = 1) -> set[tuple[str, str]]:
     return {(a, b) for i, a in enumerate(stems) for b in stems[i + 1 : i + 1 + reach]}
 
 
+def _in_order(sentence: str, source: str) -> bool:
+    """Do the sentence's words stand in the source in the same order, others between them?"""
+    return _ordered(_stems(sentence, with_denials=True), _stems(source, with_denials=True))
+
+
+def _ordered(words: Sequence[str], source: Sequence[str]) -> bool:
+    rest = iter(source)
+    return all(word in rest for word in words)
+
+
 def _stems(text: str, *, with_denials: bool = False) -> list[str]:
     words = [word for word in _WORD.findall(text) if len(word) > 1 or word.isdigit()]
     return [
@@ -88,6 +98,7 @@ class Grounding:
     def __init__(self, sentences: Sequence[str], embed: Encode) -> None:
         self._sentences = tuple(sentences)
         self._embed = embed
+        self._stems = [_stems(sentence, with_denials=True) for sentence in sentences]
         self._plain = {word.strip(".,").lower() for word in _WORD.findall(" ".join(sentences))}
 
     def check(self, sentence: str) -> Verdict:
@@ -102,6 +113,11 @@ class Grounding:
             return Verdict(False, "nothing in the material says the same", similarity)
         return _compare(sentence, words, source, similarity)
 
+    def may_become(self, beginning: str) -> bool:
+        """Can an unfinished sentence still be supported? Its last word may be half written."""
+        words = _stems(beginning.rpartition(" ")[0], with_denials=True)
+        return any(_ordered(words, stems) for stems in self._stems)
+
     def nearest(self, sentence: str, count: int = 1) -> list[tuple[str, float]]:
         """The sentences of the passages closest in meaning with their cosines, best first."""
         similarity = self._embed(self._sentences) @ self._embed([sentence])[0]
@@ -112,7 +128,7 @@ def _compare(sentence: str, words: set[str], source: str, similarity: float) -> 
     """Words and their order, denials among them, against the nearest sentence."""
     if words - content_words(source):
         return Verdict(False, "it uses words that the material does not", similarity)
-    if pairs(sentence) - pairs(source, REACH):
+    if pairs(sentence) - pairs(source, REACH) or not _in_order(sentence, source):
         return Verdict(False, "it puts the words together in another way", similarity)
     if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(source)):
         return Verdict(False, "it denies what the material says, or the other way round", similarity)

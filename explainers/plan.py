@@ -374,7 +374,7 @@ class Planner:
 
     def _of(self, topic: str, opening: Sequence[Found], more: Sequence[Found], *, length: int = 3,
             also: str | None = None) -> Plan:  # fmt: skip
-        evidence = self._passages(topic, "In short", "How it works", "Side by side")
+        evidence = self._passages(topic, "In short", "How it works")
         extra = [found.passage for found in (*opening, *more) if found.passage not in evidence]
         if also:
             extra += self._passages(also, "In short", "Side by side")

@@ -240,7 +240,7 @@ class Tutor:
         yield self._reply(question, plan, spans)
 
     def _write_on(self, question: str, plan: Plan, spans: list[Span]) -> Iterator[Draft]:
-        """Let the model add sentences to `spans`, each checked; stop at the first that fails."""
+        """Let the model add sentences to `spans`, each checked; stop as soon as one cannot stand."""
         grounding = Grounding(
             [text for passage in plan.evidence for text in passage.sentences], self.library.embed
         )
@@ -248,6 +248,8 @@ class Tutor:
         tokens = self.language_model.stream(messages_for(question, plan, opening), max_tokens=90)
         for sentence in _sentences_of(tokens):
             if isinstance(sentence, str):
+                if not grounding.may_become(sentence):
+                    break
                 yield Draft(_joined(spans) + " " + sentence.strip(), plan.side)
                 continue
             if not grounding.check(sentence.text).supported:

@@ -142,10 +142,14 @@ def test_an_item_is_a_passage_of_its_own(tmp_path: Path):
     body = BODY.replace("## Example\nText of example.\n", ITEMS)
     prose, *items = [p for p in read_topic(write(tmp_path, body=body)).passages if p.section == "Example"]
     assert prose.text.startswith("Some devices") and "Recipe bot" not in prose.text
-    assert "Note" in prose.text
     assert [item.names for item in items] == [("Toaster", "toast maker"), ("Recipe bot",)]
     assert [item.side for item in items] == ["neither", "create"]
     assert items[0].sentences == ("It follows a timer.", "It learns nothing.")
+
+
+def test_an_item_with_a_side_that_does_not_exist_is_told(tmp_path: Path):
+    body = BODY.replace("Text of example.", "- **Toaster** (predicts): It follows a timer.")
+    assert "`- **Name** (predict): sentence`" in told(write(tmp_path, body=body))
 
 
 def test_our_everyday_examples_take_every_side():

@@ -57,6 +57,7 @@ class CaptionToPicture(DiffusionPipeline):
             tokenizer=tokenizer,
             text_encoder=text_encoder,
             dtype=torch.float32,  # stored in float16, which is slow on a CPU
+            low_cpu_mem_usage=False,  # that would need accelerate, for 13 MB
             local_files_only=True,
         )
 

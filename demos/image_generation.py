@@ -242,7 +242,7 @@ DEMO = Demo(
     phrases=(
         "(draw|paint|sketch|doodle|illustrate) {prompt}",
         "(draw|paint|sketch|picture|image|drawing): {prompt}",
-        "(draw|paint|make|create|generate|show|give|get|see|have) (me )?(a|an|some) (picture|image|drawing|painting|art) of {prompt}",
+        "(draw|paint|make|create|generate|show|give|get|see) (me )?(a|an) (picture|image|drawing|painting) of {prompt}",
         "(make|create|generate|draw|show) (me )?(a|an) (picture|image|drawing): {prompt}",
         "(a |an )?(picture|image|drawing) of {prompt}",
         "(make|create|generate) {prompt} as (a|an) (picture|image)",

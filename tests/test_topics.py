@@ -134,7 +134,6 @@ Some devices, side by side.
 
 - **Toaster / toast maker** (neither): It follows a timer. It learns nothing.
 - **Recipe bot** (create): It writes new recipes.
-- **Note** (maybe): This is prose, as its side is none.
 """
 
 

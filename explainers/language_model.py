@@ -107,9 +107,6 @@ class LlamaCpp:
     def __init__(
         self, weights: Path, *, threads: int = 2, context: int = 8192, slots: int = 4
     ) -> None:
-        # Threads that wait must sleep: spinning ones, beside any other busy process on two cores,
-        # were seen to drag this engine from 40 to 3 tokens a second.
-        os.environ.setdefault("GOMP_SPINCOUNT", "0")
         import xllamacpp
 
         if not weights.exists():

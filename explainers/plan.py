@@ -281,17 +281,10 @@ class Planner:
         wanted = {"predict": "predicts", "create": "creates", "neither": "neither"}.get(
             passage.side, "\n"
         )
-        more = tuple(found for found in general if wanted in found.text)
-        evidence = (passage, *self._passages("everyday-examples", "In short", "How it works"))
-        return Plan(
-            passage.topic,
-            passage.side,
-            opening,
-            more,
-            evidence,
-            verdict_for(intent, passage.side),
-            length=2,
-        )
+        opening += tuple(found for found in general if wanted in found.text)[:1]
+        evidence = (passage, *self._passages("everyday-examples", "In short"))
+        verdict = verdict_for(intent, passage.side)
+        return Plan(passage.topic, passage.side, opening, (), evidence, verdict, length=len(opening))
 
     def _unknown_thing(self, thing: str) -> Plan:
         """For a thing in no list: what makes something new creates; for others, how to find out."""
@@ -375,9 +368,9 @@ class Planner:
     def _of(self, topic: str, opening: Sequence[Found], more: Sequence[Found], *, length: int = 3,
             also: str | None = None) -> Plan:  # fmt: skip
         evidence = self._passages(topic, "In short", "How it works")
-        extra = [found.passage for found in (*opening, *more) if found.passage not in evidence]
+        extra = [found.passage for found in opening]  # few: what the model reads first, the reader waits for
         if also:
-            extra += self._passages(also, "In short", "Side by side")
+            extra += self._passages(also, "In short")
         return Plan(topic, self._library.topics[topic].side, tuple(opening), tuple(more),
                     tuple(dict.fromkeys((*evidence, *extra))), length=length)  # fmt: skip
 

@@ -126,11 +126,16 @@ class Library:
 
     def mentioned(self, text: str) -> str | None:
         """The topic whose title or alias stands in `text`: the first one, by its longest name."""
+        found = self._find_name(text)
+        return found[2] if found else None
+
+    def _find_name(self, text: str) -> tuple[int, int, str] | None:
+        """Where the first topic's name stands, in words, how many words it has, and whose it is."""
         words = plain_name(text).split()
         for start in range(len(words)):
             for size in range(min(6, len(words) - start), 0, -1):
                 if slug := self._names.get(" ".join(words[start : start + size])):
-                    return slug
+                    return start, size, slug
         return None
 
     def knows(self, name: str) -> bool:
@@ -152,11 +157,27 @@ class Library:
         return near[0] if near else word
 
     def search(self, question: str, *, keep: int = 12) -> Findings:
-        """The topics and sentences nearest to `question`, best first."""
-        return self.rank(self.similarities(question), keep=keep)
+        """The topics and sentences nearest to `question`, best first.
 
-    def rank(self, similarity: np.ndarray, *, keep: int = 12) -> Findings:
-        """Topics by their best entry; sentences by their own fit, their passage's and their topic's."""
+        A topic's name in the question finds the topic, but drowns what is asked about it, so
+        sentences are compared with the question without that name as well.
+        """
+        whole = self.similarities(question)
+        rest = self.without_name(question)
+        return self.rank(whole, (whole + self.similarities(rest)) / 2 if rest else whole, keep=keep)
+
+    def without_name(self, question: str) -> str:
+        """The question without the first topic's name in it; empty if it names none or little is left."""
+        found = self._find_name(question)
+        if not found:
+            return ""
+        start, size, _ = found
+        words = re.findall(r"[A-Za-z0-9]+", question)  # as plain_name counts them
+        rest = words[:start] + words[start + size :]
+        return " ".join(rest) if len(content_words(" ".join(rest))) >= 2 else ""
+
+    def rank(self, similarity: np.ndarray, narrow: np.ndarray, *, keep: int = 12) -> Findings:
+        """Topics by their best entry; sentences by their own (narrow) fit, their passage's, their topic's."""
         topics = {slug: float(similarity[rows].max()) for slug, rows in self.rows_by_topic.items()}
         best = max(topics.values())
         around = {
@@ -168,7 +189,7 @@ class Library:
         sentences = [
             Found(entry.text, self.passages[entry.passage],
                   OWN * float(score) + AROUND * around.get(entry.passage, float(score)) + rest * topics[entry.topic])
-            for entry, score in zip(self.entries, similarity, strict=True)
+            for entry, score in zip(self.entries, narrow, strict=True)
             if entry.kind in ("sentence", "item") and topics[entry.topic] >= best - 0.2
         ]  # fmt: skip
         sentences.sort(key=lambda found: -found.score)

@@ -350,7 +350,8 @@ class Planner:
         found = self._library.search(question, keep=40).sentences
         if about:
             asked = f"{self._library.topics[about].title}: {question}"
-            own = self._nearest(asked, self._all_of(about))
+            bare = {found.text: found.score for found in self._nearest(question, self._all_of(about))}
+            own = [replace(one, score=(one.score + bare[one.text]) / 2) for one in self._nearest(asked, self._all_of(about))]
             others = self._library.search(asked, keep=12).sentences
             found = (
                 *(replace(one, score=one.score + 0.1) for one in own),

@@ -129,6 +129,11 @@ class Library:
         found = self._find_name(text)
         return found[2] if found else None
 
+    def name_in(self, text: str) -> str:
+        """The first topic's name as it stands in `text`, in plain words; empty if there is none."""
+        found = self._find_name(text)
+        return " ".join(plain_name(text).split()[found[0] : found[0] + found[1]]) if found else ""
+
     def _find_name(self, text: str) -> tuple[int, int, str] | None:
         """Where the first topic's name stands, in words, how many words it has, and whose it is."""
         words = plain_name(text).split()

@@ -36,7 +36,7 @@ _TRAILING = re.compile(
     r"like i'?m (?:five|5|a child|ten)|for (?:a )?(?:kids?|child(?:ren)?|beginners?|dummies)|eli5|again|about|do|does|made of|all about|"
     r"to me|to a child)\b[\s?.!,]*$", re.I)  # fmt: skip
 _WHAT_IS_IT = re.compile(
-    r"\bwhat (?:on earth |exactly |really |the heck )?(?:is|are|does|do) (?:it|they|that|this|those|these|such a thing)\b",
+    r"\bwhat (?:on earth |exactly |really |the heck )?(?:is|are|does|do) (?:it|they|that|this|those|these|such a thing)\b|\bwhat (?:that|it|this|they) (?:is|are|means?)\b|\bnever heard of\b|\bno idea\b",
     re.I,
 )
 _WHO_ARE_YOU = re.compile(
@@ -57,7 +57,7 @@ _VERSUS = (
     re.compile(r"\b(?:between|from)\s+(?P<a>.+?)\s+(?:and|versus|vs\.?|or|to|&)\s+(?P<b>.+?)[?.!]*$", re.I),
     re.compile(r"(?:compare[sd]?|distinguish|contrast|tell)\s+(?P<a>.+?)\s+(?:and|to|with|from|versus|vs\.?|against|&)\s+(?P<b>.+?)(?: apart)?[?.!]*$", re.I),
     re.compile(r"^(?:.*?\b(?:is|are|does|do)\s+)?(?P<a>.+?)\s+(?:different|differs?)\s+(?:from|to|than)\s+(?P<b>.+?)[?.!]*$", re.I),
-    re.compile(r"^(?P<a>.+?)\s+(?:versus|vs\.?|v\.)\s+(?P<b>.+?)[?.!:,]*(?:\s*(?:what'?s |what is )?(?:the )?diff\w*.*)?$", re.I),
+    re.compile(r"^(?P<a>.+?)\s+(?:as opposed to|in contrast to|compared (?:to|with)|versus|vs\.?|v\.)\s+(?P<b>.+?)[?.!:,]*(?:\s*(?:what'?s |what is )?(?:the )?diff\w*.*)?$", re.I),
 )  # fmt: skip
 PRONOUN = re.compile(r"(?:it|that|this|they|those|these|that one|such a thing)", re.I)
 NEAR_ITEM = 0.42  # least likeness of a described thing to an everyday example
@@ -206,7 +206,10 @@ class Planner:
 
     def _part_of(self, topic: str, question: str, short: Sequence[Found]) -> Found | None:
         """The sentence on a thing that the topic treats beside its own subject, such as one method."""
-        asked = content_words(subject_of(question)) - _GENERAL
+        subject = subject_of(question)
+        if len(subject.split()) > 4:
+            subject = self._library.name_in(question)
+        asked = content_words(subject) - _GENERAL
         known = content_words(" ".join((self._library.topics[topic].title, *(found.text for found in short))))
         if not asked or asked <= known:
             return None
@@ -314,6 +317,9 @@ class Planner:
         side = self._library.topics[topic].side
         ranked = self._nearest(question, stated or sections["Side by side"])
         ranked = tuple(sorted(ranked, key=lambda found: not _STATES[side].search(found.text)))
+        if special := self._part_of(topic, intent.thing, sections["In short"]):
+            known = "" if side == "both" else verdict_for(intent, side)  # a part may stand on one side only
+            return replace(self._of(topic, (special,), ranked[:2], length=2), verdict=known)
         plan = self._of(topic, ranked[:1], ranked[1:3], length=2)
         return replace(plan, verdict=verdict_for(intent, side))
 

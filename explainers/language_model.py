@@ -116,7 +116,9 @@ class LlamaCpp:
         params = xllamacpp.CommonParams()
         params.model.path = str(weights)
         params.n_ctx, params.n_parallel = context, slots
-        params.cpuparams.n_threads = threads
+        # One token at a time is so little work that a second thread costs more in waiting than it
+        # brings, and is ruinous beside another busy program; prompts and batches use them all.
+        params.cpuparams.n_threads = 1
         params.cpuparams_batch.n_threads = threads
         params.cache_ram_mib = 256
         params.verbosity = -1

@@ -162,10 +162,6 @@ class Planner:
             return self._of(topic, example[:3], example[3:], length=4)
         return self._of(topic, how[:2], how[2:], length=4)
 
-    def fit(self, question: str, topic: str) -> float:
-        """How near the nearest sentence of `topic` is to the question: a cosine."""
-        return self._nearest(question, self._all_of(topic))[0].score
-
     def knows_thing(self, thing: str) -> bool:
         """Is `thing`, or what it describes, near enough to an everyday example?"""
         return (

@@ -32,7 +32,6 @@ from explainers.topics import Topic, split_sentences
 
 LONGEST = 2000  # characters of a question
 REMEMBERED = 6  # messages of the history that are looked at
-STILL = 0.3  # least cosine of a question to a sentence of the topic that it may still be about
 SAME = 0.9  # cosine from which two sentences say the same
 
 INSTRUCTIONS = (
@@ -201,12 +200,6 @@ class Tutor:
         if names_its_own and not restyle:
             return None
         return self._topic_of_history(history)
-
-    def _still_about(self, question: str, history: History) -> str | None:
-        """The topic of the conversation, if what looks uncovered alone is answered by that topic."""
-        if not (about := self._topic_of_history(history)):
-            return None
-        return about if self._planner.fit(question, about) >= STILL else None
 
     def _topic_of_history(self, history: History) -> str | None:
         """The topic that was last spoken of."""

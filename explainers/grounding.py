@@ -103,15 +103,15 @@ class Grounding:
 
     def check(self, sentence: str) -> Verdict:
         """Is `sentence` supported? The cheap checks come first."""
-        words = content_words(sentence)
-        if not words:
+        if not content_words(sentence):
             return Verdict(False, "it says nothing")
         if foreign := numbers_and_names(sentence) - self._plain:
             return Verdict(False, f"{min(foreign)!r} does not stand in the material")
         ((source, similarity),) = self.nearest(sentence)
         if similarity < MEANING:
             return Verdict(False, "nothing in the material says the same", similarity)
-        return _compare(sentence, words, source, similarity)
+        reason = worded_like(sentence, source)
+        return Verdict(not reason, reason, similarity)
 
     def may_become(self, beginning: str) -> bool:
         """Can an unfinished sentence still be supported? Its last word may be half written."""
@@ -124,12 +124,12 @@ class Grounding:
         return [(self._sentences[i], float(similarity[i])) for i in (-similarity).argsort()[:count]]
 
 
-def _compare(sentence: str, words: set[str], source: str, similarity: float) -> Verdict:
-    """Words and their order, denials among them, against the nearest sentence."""
-    if words - content_words(source):
-        return Verdict(False, "it uses words that the material does not", similarity)
+def worded_like(sentence: str, source: str) -> str:
+    """Why `sentence` is no shortened form of `source`; empty if it is one."""
+    if foreign := content_words(sentence) - content_words(source):
+        return f"it uses words that the material does not ({', '.join(sorted(foreign))})"
     if pairs(sentence) - pairs(source, REACH) or not _in_order(sentence, source):
-        return Verdict(False, "it puts the words together in another way", similarity)
+        return "it puts the words together in another way"
     if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(source)):
-        return Verdict(False, "it denies what the material says, or the other way round", similarity)
-    return Verdict(True, similarity=similarity)
+        return "it denies what the material says, or the other way round"
+    return ""

@@ -20,6 +20,7 @@ import uvicorn
 
 import demos as all_demos
 from demos.base import Demo
+from explainers.language_model import Lazy, chosen, open_published_model
 from explainers.topics import Topic, load_topics
 from interface import api, chat, demo_page
 from interface.runs import Gate
@@ -34,7 +35,8 @@ def create_app(
 ) -> fastapi.FastAPI:
     """The whole site. `tutor_loader` runs in the background once the server is up."""
     host = api.Host(tutor_loader)
-    resources = {"language_model": lambda: host.tutor().language_model}
+    demos_model = Lazy(lambda: host.tutor().language_model if chosen() else open_published_model())
+    resources = {"language_model": lambda: demos_model}
 
     @contextlib.asynccontextmanager
     async def lifespan(_: fastapi.FastAPI) -> AsyncIterator[None]:

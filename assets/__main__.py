@@ -19,7 +19,8 @@ def main() -> int:
         for asset in ASSETS:
             if wanted.training or not asset.training:
                 print(f"{asset.name:14} {fetch(asset)}")
-        print(f"{'smollm2 Q4_0':14} {language_model()}")
+        print(f"{'smollm2 Q4_0':14} {language_model(adapter=None)}")
+        print(f"{'tutor Q4_0':14} {language_model()}")
     except AssetError as problem:
         print(problem, file=sys.stderr)
         return 1

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     import numpy as np
 
     from explainers.library import Library
+    from explainers.ranking import Ranking
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "coverage" / "coverage.safetensors"
-FIT = 2.0  # how much the eight figures of fit weigh beside the 384 of meaning; by cross validation
+FIT = 2.0  # how much the figures of fit weigh beside the 384 of meaning; by cross validation
 
 FAVOURED = 0.45  # share of the threshold that is enough for a question that names a topic
 
@@ -36,27 +37,28 @@ _NOT_OURS = re.compile(
 
 @dataclass(frozen=True)
 class Coverage:
-    """weights [392] and bias of the regression over `features`; below `threshold` the tutor abstains."""
+    """weights [396] and bias of the regression over `features`; below `threshold` the tutor abstains."""
 
     weights: np.ndarray
     bias: float
     threshold: float
 
     def probability(self, features: np.ndarray) -> float:
-        """How likely the library covers the question, 0..1, from its features [392]."""
+        """How likely the library covers the question, 0..1, from its features [396]."""
         return 1 / (1 + math.exp(-(float(features @ self.weights) + self.bias)))
 
-    def covers(
-        self, library: Library, question: str, subject: str, *, favour: bool = False
-    ) -> bool:
-        """Is `question`, which is about `subject`, one that the library answers?
+    def uncovered(self, library: Library, ranking: Ranking, question: str, subject: str, *, favour: bool = False) -> str:
+        """Why the library does not answer `question`, which is about `subject`; empty if it does.
 
         favour: something beside the search speaks for it, such as a topic's name in the question.
         """
-        if _NOT_OURS.search(question):
-            return False
+        if changing := _NOT_OURS.search(question):
+            return f"I have no news, prices, shopping advice or code (“{changing[0]}”)."
         least = self.threshold * (FAVOURED if favour else 1)
-        return self.probability(features(library, question, subject)) >= least
+        likely = self.probability(features(library, ranking, question, subject))
+        if likely >= least:
+            return ""
+        return f"Nothing in my topics is near enough: I judge it {likely:.0%} likely that they answer this, and ask for {least:.0%}."
 
 
 def open_coverage(path: Path = WEIGHTS) -> Coverage:
@@ -66,12 +68,14 @@ def open_coverage(path: Path = WEIGHTS) -> Coverage:
     return Coverage(kept["weights"], float(kept["bias"][0]), float(kept["threshold"][0]))
 
 
-def features(library: Library, question: str, subject: str, *, leave_out: str = "") -> np.ndarray:
-    """A question as [392] numbers: eight on how well the search fits, then its meaning [384].
+def features(library: Library, ranking: Ranking, question: str, subject: str, *, leave_out: str = "") -> np.ndarray:
+    """A question as [396] numbers: twelve on how well the search fits, then its meaning [384].
 
-    The eight: similarity in meaning to the nearest topic question, name (of the question's subject)
-    and sentence; to the second and fifth best topic; in spelling; share of known words; unknown words.
-    leave_out: a text of the library to look past, for training on the library's own questions.
+    The twelve: similarity in meaning to the nearest topic question, name (of the question's subject)
+    and sentence; to the second and fifth best topic; in spelling; share of known words; unknown words;
+    by the trained encoder, likeness to the nearest sentence, to the tenth, and to the nearest question
+    of the bank; and how sure the ranking is of its first sentence.
+    leave_out: a text of the library, or of the bank, to look past, for training on it.
     """
     import numpy as np
 
@@ -88,5 +92,6 @@ def features(library: Library, question: str, subject: str, *, leave_out: str = 
     fit = np.array([
         meaning[kinds == "question"].max(), named, meaning[(kinds == "sentence") | (kinds == "item")].max(),
         by_topic[1], by_topic[4], spelling.max(), known / max(1, len(words)), min(4, len(words) - known) / 4,
+        *ranking.fit(question, alone=bool(leave_out)),
     ])  # fmt: skip
     return np.concatenate([FIT * fit, library.embed([question])[0]])

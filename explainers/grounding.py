@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MEANING = 0.75  # least cosine between the sentence and the nearest sentence of the passages
 REACH = 4  # how many words of the source may be left out between two words that follow each other
 
-_WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*|\d[\d.,]*")
+_WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*|\d(?:[\d.,]*\d)?")
 _NEGATION = re.compile(
     r"\b(?:not|no|never|none|neither|nor|cannot|without|isn't|doesn't|can't|don't|aren't|hardly)\b",
     re.I,
@@ -63,7 +63,7 @@ def content_words(text: str) -> set[str]:
 def numbers_and_names(sentence: str) -> set[str]:
     """Figures, number words and capitalised words that do not merely begin the sentence."""
     words = _WORD.findall(sentence)
-    figures = {word.strip(".,") for word in words if word[0].isdigit() or word.lower() in _NUMBERS}
+    figures = {word for word in words if word[0].isdigit() or word.lower() in _NUMBERS}
     return {word.lower() for word in figures} | {word.lower() for word in words[1:] if word[0].isupper()}
 
 
@@ -99,7 +99,7 @@ class Grounding:
         self._sentences = tuple(sentences)
         self._embed = embed
         self._stems = [_stems(sentence, with_denials=True) for sentence in sentences]
-        self._plain = {word.strip(".,").lower() for word in _WORD.findall(" ".join(sentences))}
+        self._plain = {word.lower() for word in _WORD.findall(" ".join(sentences))}
 
     def check(self, sentence: str) -> Verdict:
         """Is `sentence` supported? The cheap checks come first."""

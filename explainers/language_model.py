@@ -56,14 +56,47 @@ def open_language_model(environ: Mapping[str, str] = os.environ) -> LanguageMode
     name = environ.get("EXPLAINER_MODEL", "")
     if name and not name.endswith(".gguf"):
         return Transformers(name)
-    threads = int(environ.get("EXPLAINER_THREADS") or min(4, os.cpu_count() or 2))
-    return LlamaCpp(Path(name) if name else _default_weights(), threads=threads)
-
-
-def _default_weights() -> Path:
     from assets.quantize import language_model
 
-    return language_model()
+    return LlamaCpp(Path(name) if name else language_model(), threads=threads(environ))
+
+
+def open_published_model(environ: Mapping[str, str] = os.environ) -> LanguageModel:
+    """Our default model as it was published, before it was taught to be this tutor. For one or two at a time."""
+    from assets.quantize import language_model
+
+    return LlamaCpp(language_model(adapter=None), threads=threads(environ), context=4096, slots=2)
+
+
+def chosen(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the environment names a language model of its own."""
+    return bool(environ.get("EXPLAINER_MODEL") or environ.get("EXPLAINER_MODEL_URL"))
+
+
+def threads(environ: Mapping[str, str]) -> int:
+    """How many threads read prompts; EXPLAINER_THREADS says otherwise."""
+    return int(environ.get("EXPLAINER_THREADS") or min(4, os.cpu_count() or 2))
+
+
+class Lazy:
+    """A language model that is opened when it is first asked."""
+
+    name = "lazy"
+
+    def __init__(self, open_it: Callable[[], LanguageModel]) -> None:
+        self._open, self._lock = open_it, threading.Lock()
+        self._model: LanguageModel | None = None
+
+    def _opened(self) -> LanguageModel:
+        with self._lock:
+            self._model = self._model or self._open()
+        return self._model
+
+    def stream(self, messages: Sequence[Message], **options: Any) -> Iterator[Token]:
+        return self._opened().stream(messages, **options)
+
+    def continue_text(self, text: str, **options: Any) -> Iterator[Token]:
+        return self._opened().continue_text(text, **options)
 
 
 # ------------------------------------------------------------------ the OpenAI chunk format

@@ -13,8 +13,9 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from assets.adapter import adapted, read_adapter
 from explainers.grounding import content_words
 from explainers.topics import Passage, Topic, load_topics
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "library" / "embeddings.safetensors"
+ADAPTER = Path(__file__).parents[1] / "weights" / "encoder" / "adapter.safetensors"
 
 Encode = Callable[[Sequence[str]], "np.ndarray"]  # n texts -> [n, 384], rows of length 1
 
@@ -99,6 +101,7 @@ class Library:
             if entry.kind in ("passage", "item", "item_name", "name")
         ]
         self._words = frozenset(re.findall(r"[a-z]+", " ".join(spelt).lower()))
+        self._by_letters = {_letters(word): word for word in sorted(self._words)}
         self._names = {
             plain_name(name): slug
             for slug, topic in topics.items()
@@ -158,6 +161,8 @@ class Library:
     def _respelt(self, word: str) -> str:
         if word.lower() in self._words or word.lower() in self.english:
             return word
+        if swapped := self._by_letters.get(_letters(word.lower())):
+            return swapped
         near = difflib.get_close_matches(word.lower(), self._words, n=1, cutoff=SPELT)
         return near[0] if near else word
 
@@ -219,6 +224,11 @@ class Library:
             (float(s), e) for e, s in zip(self.entries, similarity, strict=True) if e.kind == kind
         )
         return max(named, key=lambda pair: pair[0])
+
+
+def _letters(word: str) -> tuple[str, str]:
+    """What a word keeps when two of its letters change places: its first letter, and all of them."""
+    return word[0], "".join(sorted(word))
 
 
 def plain_name(text: str) -> str:
@@ -292,13 +302,26 @@ def save_kept(path: Path, texts: Sequence[str], vectors: np.ndarray) -> None:
     scratch.replace(path)
 
 
-def open_encoder(folder: Path) -> Encode:
-    """all-MiniLM-L6-v2 from `folder` as a function from texts to vectors of length 1."""
-    import torch
+def open_encoders(folder: Path, adapter: Path = ADAPTER) -> tuple[Encode, Encode]:
+    """all-MiniLM-L6-v2 from `folder` as functions from texts to vectors of length 1: as published, and as we trained it."""
     from transformers import AutoModel, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+    return _encoder(tokenizer, model), _encoder(tokenizer, adapted(model, read_adapter(adapter)))
+
+
+def open_encoder(folder: Path) -> Encode:
+    """all-MiniLM-L6-v2 from `folder`, as published, as a function from texts to vectors of length 1."""
+    from transformers import AutoModel, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    return _encoder(tokenizer, AutoModel.from_pretrained(folder, local_files_only=True).eval())
+
+
+def _encoder(tokenizer: Any, model: Any) -> Encode:
+    """Texts -> the mean of the model's token states, at length 1."""
+    import torch
 
     @torch.inference_mode()
     def encode(texts: Sequence[str]) -> np.ndarray:
@@ -315,16 +338,15 @@ def open_encoder(folder: Path) -> Encode:
     return encode
 
 
-def open_library() -> Library:
-    """The library over our own topics. Embeddings of changed topics are made anew and cached."""
+def open_library() -> tuple[Library, Encode]:
+    """The library over our own topics, and the trained encoder. Embeddings of changed topics are made anew and cached."""
     import assets
 
     shipped, cached = SHIPPED, assets.cache_folder() / "library.safetensors"
     minilm = assets.path("minilm")
     english = frozenset((minilm / "vocab.txt").read_text(encoding="utf-8").split())
-    library = Library(
-        load_topics(), open_encoder(minilm), load_kept(shipped) | load_kept(cached), english
-    )
+    plain, trained = open_encoders(minilm)
+    library = Library(load_topics(), plain, load_kept(shipped) | load_kept(cached), english)
     if library.made_fresh:
         save_kept(cached, library.texts, library.vectors)
-    return library
+    return library, trained

@@ -9,23 +9,9 @@ from dataclasses import dataclass, replace
 from explainers.grounding import content_words
 from explainers.intent import Intent, core_question
 from explainers.library import Found, Library
+from explainers.phrasing import READ
+from explainers.ranking import Ranking
 from explainers.topics import Passage
-
-# A question's kind leans towards the section that was written for it.
-_LEANS = {
-    "how": {"How it works": 0.06, "In short": 0.04},
-    "why": {"How it works": 0.05, "In short": 0.03},
-    "definition": {"In short": 0.08, "How it works": 0.02},
-    "comparison": {"Side by side": 0.06, "In short": 0.03},
-    "example": {"Example": 0.10},
-    "yes_no": {"Common mistakes": 0.05, "Side by side": 0.03},
-    "claim": {"Common mistakes": 0.08, "Side by side": 0.02},
-    "which_side": {"Side by side": 0.08},
-    "which_one": {"Side by side": 0.03, "In short": 0.02},
-}
-_ASIDE = {
-    "Example": -0.06
-}  # an example's sentences need their story, unless an example was asked for
 
 _ASKING = re.compile(
     r"^(?:(?:and|but|so|ok|please|hey|hi|can you|could you|what|wat|whats|what's|wats|is|are|was|does|do|an?|the|explain|describe|"
@@ -61,11 +47,6 @@ _VERSUS = (
 )  # fmt: skip
 PRONOUN = re.compile(r"(?:it|that|this|they|those|these|that one|such a thing)", re.I)
 NEAR_ITEM = 0.42  # least likeness of a described thing to an everyday example
-VAGUE = {
-    "everyday-examples": -0.06,
-    "artificial-intelligence": -0.03,
-    "about-this-tutor": -0.03,
-}  # near to everything
 _STATES = {
     "predict": re.compile(r"(?:predict|predicting|predictive) side|not (?:itself )?generative AI|is predict", re.I),
     "create": re.compile(r"(?:create|creating|creative) side|(?<!not )(?:is|are) generative AI", re.I),
@@ -87,16 +68,19 @@ class Plan:
     """What an answer is made of.
 
     opening: sentences to say first, word for word. more: good ones to go on with, best first.
-    evidence: the passages the language model reads, and is held to.
     """
 
     topic: str
     side: str
     opening: tuple[Found, ...]
     more: tuple[Found, ...]
-    evidence: tuple[Passage, ...]
     verdict: str = ""
     length: int = 3  # sentences
+
+    @property
+    def evidence(self) -> tuple[Found, ...]:
+        """The sentences that the language model reads, and is held to, best first."""
+        return tuple({found.text: found for found in (*self.opening, *self.more)}.values())[:READ]
 
 
 def subject_of(question: str) -> str:
@@ -110,8 +94,8 @@ def subject_of(question: str) -> str:
 class Planner:
     """Plans for questions over one library."""
 
-    def __init__(self, library: Library) -> None:
-        self._library = library
+    def __init__(self, library: Library, ranking: Ranking) -> None:
+        self._library, self._ranking = library, ranking
 
     def plan(self, question: str, intent: Intent, *, about: str | None = None) -> Plan | None:
         """The plan for a question that the library covers; `about` is the topic under discussion.
@@ -126,8 +110,7 @@ class Planner:
             return replace(plan, opening=plan.opening[:kept], more=(), length=kept)
         if intent.style == "simple":
             story = self._by_section(plan.topic)["Example"]
-            return replace(plan, opening=(*plan.opening[:1], *story[:3]), more=story[3:], length=4,
-                           evidence=tuple(dict.fromkeys((*plan.evidence, story[0].passage))))  # fmt: skip
+            return replace(plan, opening=(*plan.opening[:1], *story[:3]), more=story[3:], length=4)
         return plan
 
     def _plan(self, question: str, intent: Intent, about: str | None) -> Plan | None:
@@ -151,11 +134,12 @@ class Planner:
         return self._sentences(question, intent, about)
 
     def rest(self, topic: str, kind: str) -> Plan:
-        """More about a topic, said shorter, simpler, longer, or with an example."""
+        """More about a topic, said shorter, simpler, longer, with an example, or what it is."""
         sections = self._by_section(topic)
         short, how, example = sections["In short"], sections["How it works"], sections["Example"]
-        if kind == "shorter":
-            return self._of(topic, short[:1], (), length=1)
+        if kind in ("shorter", "definition"):
+            kept = short[: 1 if kind == "shorter" else 2]
+            return self._of(topic, kept, (), length=len(kept))
         if kind == "simpler":
             return self._of(topic, (short[0], *example[:3]), example[3:], length=4)
         if kind == "another_example":
@@ -240,7 +224,7 @@ class Planner:
         first, second = self._by_section(a), self._by_section(b)
         contrast = self._nearest(question, (*first["Side by side"], *second["Side by side"]))
         definitions = (first["In short"][0], second["In short"][0])
-        return self._of(a, definitions, (contrast[0], contrast[1]), length=4, also=b)
+        return self._of(a, definitions, (contrast[0], contrast[1]), length=4)
 
     def _both_words(
         self, question: str, one: str, other: str, topics: Sequence[str]
@@ -281,9 +265,8 @@ class Planner:
             passage.side, "\n"
         )
         opening += tuple(found for found in general if wanted in found.text)[:1]
-        evidence = (passage, *self._passages("everyday-examples", "In short"))
         verdict = verdict_for(intent, passage.side)
-        return Plan(passage.topic, passage.side, opening, (), evidence, verdict, length=len(opening))
+        return Plan(passage.topic, passage.side, opening, (), verdict, length=len(opening))
 
     def _unknown_thing(self, thing: str) -> Plan:
         """For a thing in no list: what makes something new creates; for others, how to find out."""
@@ -331,8 +314,8 @@ class Planner:
         sections = self._by_section(topic)
         if narrow:
             return self._of(topic, (best,), sections["In short"], length=2)
-        close = [one for one in ranked[:8] if one != best and one.score > best.score - 0.12]
-        plan = self._of(topic, (best,), (*close, *sections["In short"], *sections["How it works"]))
+        close = [one for one in ranked[: READ + 1] if one != best]
+        plan = self._of(topic, (best,), close)
         return replace(plan, verdict=_GOAL[intent.goal], side=intent.goal) if intent.goal else plan
 
     def _holding(self, question: str, intent: Intent, ranked: Sequence[Found], topic: str | None) -> Found | None:
@@ -347,40 +330,14 @@ class Planner:
         return next(iter(first or holding), None)
 
     def _ranked(self, question: str, intent: Intent, about: str | None) -> list[Found]:
-        lean = _LEANS.get(intent.kind, {})
         items = intent.kind in ("which_side", "which_one", "example", "yes_no")
-        found = self._library.search(question, keep=40).sentences
-        if about:
-            asked = f"{self._library.topics[about].title}: {question}"
-            bare = {found.text: found.score for found in self._nearest(question, self._all_of(about))}
-            own = [replace(one, score=(one.score + bare[one.text]) / 2) for one in self._nearest(asked, self._all_of(about))]
-            others = self._library.search(asked, keep=12).sentences
-            found = (
-                *(replace(one, score=one.score + 0.1) for one in own),
-                *(one for one in others if one.passage.topic != about),
-            )
-        leaning = [
-            replace(one, score=one.score + lean.get(one.passage.section, _ASIDE.get(one.passage.section, 0))
-                    + (0 if one.passage.names else VAGUE.get(one.passage.topic, 0)))
-            for one in found if items or not one.passage.names
-        ]  # fmt: skip
-        return sorted(leaning or found, key=lambda one: -one.score)
+        found = self._ranking.rank(question, intent.kind, about)
+        return [one for one in found if items or not one.passage.names] or list(found)
 
     # ------------------------------------------------------------------ looking things up
 
-    def _of(self, topic: str, opening: Sequence[Found], more: Sequence[Found], *, length: int = 3,
-            also: str | None = None) -> Plan:  # fmt: skip
-        evidence = self._passages(topic, "In short", "How it works")
-        extra = [found.passage for found in opening]  # few: what the model reads first, the reader waits for
-        if also:
-            extra += self._passages(also, "In short")
-        return Plan(topic, self._library.topics[topic].side, tuple(opening), tuple(more),
-                    tuple(dict.fromkeys((*evidence, *extra))), length=length)  # fmt: skip
-
-    def _passages(self, topic: str, *sections: str) -> tuple[Passage, ...]:
-        return tuple(
-            p for p in self._library.topics[topic].passages if p.section in sections and not p.names
-        )
+    def _of(self, topic: str, opening: Sequence[Found], more: Sequence[Found], *, length: int = 3) -> Plan:
+        return Plan(topic, self._library.topics[topic].side, tuple(opening), tuple(more), length=length)
 
     def _by_section(self, topic: str) -> dict[str, tuple[Found, ...]]:
         return {p.section: tuple(Found(text, p, 1.0) for text in p.sentences)

@@ -24,11 +24,15 @@ class Token:
 
 @dataclass(frozen=True)
 class Span:
-    """A sentence of the answer: who wrote it. `quoted` ones stand in a passage word for word."""
+    """A sentence of the answer: who wrote it. `quoted` ones stand in a passage word for word.
+
+    supported: False for a sentence from memory that no passage says.
+    """
 
     text: str
     quoted: bool
     tokens: tuple[Token, ...] = ()
+    supported: bool = True
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,10 @@ class Draft:
 
 @dataclass(frozen=True)
 class Reply:
-    """A finished answer. `spans` joined are the answer; empty when nothing was generated."""
+    """A finished answer. `spans` joined are the answer; empty when nothing was generated.
+
+    reason: why the tutor abstained, in one sentence. from_memory: answered without the passages.
+    """
 
     answer: str
     side: Side | None = None
@@ -69,6 +76,8 @@ class Reply:
     follow_ups: tuple[str, ...] = ()
     spans: tuple[Span, ...] = ()
     topic: str | None = None
+    reason: str = ""
+    from_memory: bool = False
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import time
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -27,17 +26,15 @@ from explainers.intent import (
 from explainers.language_model import LanguageModel, open_language_model
 from explainers.library import Found, Library, open_library
 from explainers.plan import PRONOUN, Plan, Planner, subject_of, version_words
+from explainers.oddities import TO_ASK, clean, foreign, unreadable
+from explainers.phrasing import DECLINED, messages_for
+from explainers.ranking import Ranking, open_ranking
 from explainers.reply import Citation, DemoCall, Draft, Reply, Span, Token
 from explainers.topics import Topic, split_sentences
 
-LONGEST = 2000  # characters of a question
 REMEMBERED = 6  # messages of the history that are looked at
 SAME = 0.9  # cosine from which two sentences say the same
 
-INSTRUCTIONS = (
-    "You are a tutor who explains machine learning and generative AI in plain words. "
-    "Use only facts from the passages below. Write short sentences. Do not repeat yourself.\n\nPassages:\n"
-)
 I_COVER = (
     "I explain machine learning, which predicts, and generative AI, which creates: how they work, how they differ, "
     "and where you meet them."
@@ -45,7 +42,11 @@ I_COVER = (
 HELLO = "Hello! " + I_COVER + " Ask me anything about that, or try a demo."
 THANKS = "You are welcome. Ask on whenever you like."
 GOODBYE = "Goodbye! Come back whenever a question about machine learning or generative AI turns up."
-ABSTAIN = "I don't cover that. " + I_COVER
+ABSTAIN = f"{DECLINED} {I_COVER}"
+NOTHING_SAID = "There is no answer yet that I could say in another way."
+NO_FIGURE = "No passage of mine gives the name, the year or the number that you ask for."
+SILENT = "From memory, the language model had nothing to say."
+RECALLED = 100  # tokens of an answer from memory
 
 _CHOOSING = re.compile(
     r"\b(?:which|what) (?:technology|of the two|kind of ai|sort of ai|type of ai)\b|\bai\b|\bmodel\b|machine learning|generative",
@@ -65,23 +66,27 @@ History = Sequence[Mapping[str, str]]
 class Tutor:
     """Answers questions over one library with one language model. Safe to use from many threads."""
 
-    def __init__(self, library: Library, language_model: LanguageModel, coverage: Coverage,
+    def __init__(self, library: Library, ranking: Ranking, language_model: LanguageModel, coverage: Coverage,
                  demos: Sequence[DemoPhrases] = ()) -> None:  # fmt: skip
         self.library = library
+        self.ranking = ranking
         self.language_model = language_model
         self._coverage = coverage
-        self._planner = Planner(library)
+        self._planner = Planner(library, ranking)
         self._demos = tuple(demos)
 
     @property
     def topics(self) -> Mapping[str, Topic]:
         return self.library.topics
 
-    def reply(self, question: str, history: History = ()) -> Iterator[Draft | Reply]:
-        """Drafts while the answer grows, then one Reply. Closing the iterator stops the model."""
+    def reply(self, question: str, history: History = (), *, from_memory: bool = False) -> Iterator[Draft | Reply]:
+        """Drafts while the answer grows, then one Reply. Closing the iterator stops the model.
+
+        from_memory: let the language model answer by itself, and mark what no passage says.
+        """
         started = time.perf_counter()
         first: float | None = None
-        for event in self._answer(question, history):
+        for event in self._recall(question) if from_memory else self._answer(question, history):
             first = first or time.perf_counter() - started
             if isinstance(event, Reply):
                 total = time.perf_counter() - started
@@ -95,6 +100,9 @@ class Tutor:
             yield Reply(problem, abstained=True, follow_ups=self._starters())
             return
         question = clean(question)
+        if language := foreign(question):
+            yield self._in_english(question, language)
+            return
         history = [one for one in history if isinstance(one.get("content"), str)]
         intent = self._tried(question, history) or read_intent(question, self._demos)
         if intent.kind not in ("demo", "greeting", "thanks", "goodbye"):
@@ -106,10 +114,37 @@ class Tutor:
             yield Reply(said, follow_ups=self._starters())
         elif intent.kind == "demo":
             yield from self._open_demo(intent)
-        elif (plan := self._plan(question, intent, history)) is None:
-            yield self._abstain(question)
-        else:
+        elif isinstance(plan := self._plan(question, intent, history), Plan):
             yield from self._compose(question, plan)
+        else:
+            yield self._abstain(question, plan)
+
+    def _recall(self, question: str) -> Iterator[Draft | Reply]:
+        """What the language model says without any passage, each sentence held against all of them."""
+        if problem := unreadable(question):
+            yield Reply(problem, abstained=True, follow_ups=self._starters())
+            return
+        question = clean(question)
+        near = self.ranking.rank(question, read_intent(question).kind)
+        grounding = Grounding([found.text for found in near], self.library.embed)
+        spans: list[Span] = []
+        for sentence in _sentences_of(self.language_model.stream(messages_for(question, ()), max_tokens=RECALLED)):
+            if isinstance(sentence, Span):
+                spans.append(replace(sentence, supported=grounding.check(sentence.text).supported))
+            yield Draft(_joined(spans) if isinstance(sentence, Span) else f"{_joined(spans)} {sentence.strip()}".strip())
+        topic = self.topics[near[0].passage.topic]
+        yield Reply(_joined(spans) or SILENT, spans=_spaced(spans), from_memory=True, follow_ups=self._follow_ups(topic, question))
+
+    def _in_english(self, question: str, language: str) -> Reply:
+        """For a question in another language: in English what the topic that it names is, if it names one."""
+        said = f"I answer in English only; your message looks {language}."
+        topic = self.library.mentioned(question)
+        if not topic:
+            return Reply(f"{said} Please ask {TO_ASK} in English.", abstained=True, reason="It is not in English.",
+                         follow_ups=self._starters())  # fmt: skip
+        plan = replace(self._planner.rest(topic, "definition"), verdict=said)
+        spans = [Span(said, quoted=False), *(Span(found.text, quoted=True) for found in plan.opening)]
+        return self._reply(question, plan, spans)
 
     def _and_this(self, question: str, history: History) -> Intent | None:
         """ "And a calculator?" after "Is X generative AI?" asks the same of another thing."""
@@ -139,52 +174,51 @@ class Tutor:
 
     # ------------------------------------------------------------------------- what to say
 
-    def _plan(self, question: str, intent: Intent, history: History) -> Plan | None:
-        """The sentences that answer; None when the library does not cover the question."""
+    def _plan(self, question: str, intent: Intent, history: History) -> Plan | str:
+        """The sentences that answer, or why the library does not cover the question."""
         about = self._under_discussion(question, intent, history)
         if intent.kind in RESTYLED:
-            return self._planner.rest(about, intent.kind) if about else None
-        if not about and not self._covers(question, intent):
-            return None
+            return self._planner.rest(about, intent.kind) if about else NOTHING_SAID
+        if not about and (reason := self._uncovered(question, intent)):
+            return reason
         bare = bool(_BARE.match(question))
         if about and bare:
             question = f"{question} {_last(history, 'user')}"
         plan = self._planner.plan(question, intent, about=about)
         if plan is None:
-            return None
+            return NO_FIGURE
         told = _last(history, "assistant") if about and bare else ""
         opening = _untold(plan.opening, told) or plan.opening
         return replace(plan, opening=opening, more=_untold(plan.more, told))
 
     def _covers(self, question: str, intent: Intent) -> bool:
-        """Whether to answer. Naming a topic, or an everyday thing's side, counts in favour."""
+        return not self._uncovered(question, intent)
+
+    def _uncovered(self, question: str, intent: Intent) -> str:
+        """Why not to answer; empty if there is no reason. Naming a topic, or an everyday thing's side, counts in favour."""
         subject = intent.thing or subject_of(question)
         if (
             intent.kind == "about"
             or self._planner.named_topic(subject)
             or self._planner.named_topic(core_question(question))
         ):
-            return True
-        if self._names_unknown(question, intent):
-            return False
+            return ""
+        if unknown := self._unknown_name(question, intent):
+            return f"No passage of mine speaks of “{unknown}”."
         if intent.kind == "which_side" and self._planner.knows_thing(intent.thing):
-            return True
+            return ""
         if intent.goal and _CHOOSING.search(question):
-            return True
-        favour = (
-            bool(self.library.mentioned(question))
-            or intent.kind == "which_side"
-            or bool(intent.goal)
-        )
-        return self._coverage.covers(self.library, question, subject, favour=favour)
+            return ""
+        favour = bool(self.library.mentioned(question)) or intent.kind == "which_side" or bool(intent.goal)
+        return self._coverage.uncovered(self.library, self.ranking, question, subject, favour=favour)
 
-    def _names_unknown(self, question: str, intent: Intent) -> bool:
-        """Does a question for facts name somebody or something that no topic has heard of?"""
+    def _unknown_name(self, question: str, intent: Intent) -> str:
+        """A name or version in a question for facts that no topic has heard of."""
         names = re.findall(r"(?<=[a-z,] )[A-Z][a-z]{3,}", question)
-        if any(not self.library.says(version) for version in version_words(question)):
-            return True
         facts = intent.kind in ("who", "when", "number", "definition", "other", "claim")
-        return facts and any(not self.library.knows(name) for name in names)
+        unknown = [version for version in version_words(question) if not self.library.says(version)]
+        unknown += [name for name in names if facts and not self.library.knows(name)]
+        return unknown[0] if unknown else ""
 
     def _under_discussion(self, question: str, intent: Intent, history: History) -> str | None:
         """The topic that a message such as "and who judges them?" is about."""
@@ -234,11 +268,10 @@ class Tutor:
 
     def _write_on(self, question: str, plan: Plan, spans: list[Span]) -> Iterator[Draft]:
         """Let the model add sentences to `spans`, each checked; stop as soon as one cannot stand."""
-        grounding = Grounding(
-            [text for passage in plan.evidence for text in passage.sentences], self.library.embed
-        )
-        opening = _joined(spans)
-        tokens = self.language_model.stream(messages_for(question, plan, opening), max_tokens=90)
+        sentences = [found.text for found in plan.evidence]
+        grounding = Grounding(sentences, self.library.embed)
+        messages = messages_for(question, sentences, _joined(spans))
+        tokens = self.language_model.stream(messages, max_tokens=90)
         for sentence in _sentences_of(tokens):
             if isinstance(sentence, str):
                 if not grounding.may_become(sentence):
@@ -283,11 +316,8 @@ class Tutor:
 
     def _citations(self, plan: Plan, spans: Sequence[Span]) -> tuple[Citation, ...]:
         """Each passage that the answer rests on, once, in the order of its first sentence."""
-        grounding = Grounding(
-            [text for passage in plan.evidence for text in passage.sentences], self.library.embed
-        )
-        home = {text: passage for passage in plan.evidence for text in passage.sentences}
-        home |= {found.text: found.passage for found in (*plan.opening, *plan.more)}
+        home = {found.text: found.passage for found in (*plan.opening, *plan.more)}
+        grounding = Grounding([found.text for found in plan.evidence], self.library.embed)
         found: dict[tuple[str, str], Citation] = {}
         for span in spans:
             text = span.text if span.quoted else grounding.nearest(span.text)[0][0]
@@ -308,12 +338,10 @@ class Tutor:
                     citations=(Citation(topic.slug, topic.title, short.section, short.text),),
                     follow_ups=self._follow_ups(topic, ""), spans=_spaced(spans))  # fmt: skip
 
-    def _abstain(self, question: str) -> Reply:
-        """An honest no, and the nearest topics as questions to ask instead."""
+    def _abstain(self, question: str, reason: str) -> Reply:
+        """An honest no with its reason, and the nearest topics as questions to ask instead."""
         near = [self.topics[slug] for slug, _ in self.library.search(question).topics[:3]]
-        return Reply(
-            ABSTAIN, abstained=True, follow_ups=tuple(_plain_questions(topic)[0] for topic in near)
-        )
+        return Reply(ABSTAIN, abstained=True, reason=reason, follow_ups=tuple(_plain_questions(one)[0] for one in near))
 
     def _follow_ups(self, topic: Topic, question: str) -> tuple[str, ...]:
         """Two more questions about the topic and one about a related topic."""
@@ -328,50 +356,19 @@ class Tutor:
         )
 
 
-def messages_for(question: str, plan: Plan, opening: str) -> list[dict[str, str]]:
-    """The model's prompt. What recurs comes first, so that engines can reuse it: instructions, passages."""
-    passages = "\n\n".join(passage.text for passage in plan.evidence)
-    return [
-        {"role": "system", "content": INSTRUCTIONS + passages},
-        {"role": "user", "content": question},
-        {"role": "assistant", "content": opening},
-    ]
-
-
 def open_tutor(
     demos: Sequence[DemoPhrases] = (),
     language_model: Callable[[], LanguageModel] = open_language_model,
 ) -> Tutor:
     """Load everything: fetches what is missing, then takes seconds. Raises AssetError without network."""
-    tutor = Tutor(open_library(), language_model(), open_coverage(), demos)
+    library, encode = open_library()
+    tutor = Tutor(library, open_ranking(library, encode), language_model(), open_coverage(), demos)
     for _ in tutor.reply("What is the difference between machine learning and generative AI?"):
         pass  # the first answer pays for warming up, so nobody else does
     return tutor
 
 
 # ------------------------------------------------------------------------------------ text
-
-
-def clean(question: str) -> str:
-    """The question without control characters and with single spaces."""
-    visible = "".join(
-        c if unicodedata.category(c)[0] != "C" or c in "\n\t\u200d" else " " for c in question
-    )
-    return " ".join(visible.split())
-
-
-def unreadable(question: object) -> str:
-    """One clear sentence if there is nothing to answer, else an empty string."""
-    if not isinstance(question, str) or not clean(question):
-        return "Your message is empty. Type a question about machine learning or generative AI."
-    if len(question) > LONGEST:
-        return f"Your message has {len(question):,} characters; at most {LONGEST:,} fit. Please ask a shorter question."
-    letters = [c for c in question if c.isalpha()]
-    if not letters:
-        return "I found no words in your message. Type a question about machine learning or generative AI."
-    if sum("LATIN" in unicodedata.name(c, "") for c in letters) < len(letters) / 2:
-        return "I can only read and answer English. Please ask your question about machine learning or generative AI in English."
-    return ""
 
 
 def _sentences_of(tokens: Iterator[Token]) -> Iterator[str | Span]:

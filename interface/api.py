@@ -38,7 +38,7 @@ class Tutor(Protocol):
     """What this package needs of a tutor."""
 
     def reply(
-        self, question: str, history: Sequence[Mapping[str, str]] = ()
+        self, question: str, history: Sequence[Mapping[str, str]] = (), *, from_memory: bool = False
     ) -> Iterator[Draft | Reply]: ...
 
 
@@ -98,7 +98,7 @@ class Host:
         return self._tutor
 
     def reply(
-        self, question: str, history: Sequence[Mapping[str, str]] = ()
+        self, question: str, history: Sequence[Mapping[str, str]] = (), *, from_memory: bool = False
     ) -> Iterator[Waiting | Draft | Reply]:
         """What the tutor says, after waiting for it. Never raises; the last item is a Reply."""
         give_up = time.monotonic() + PATIENCE
@@ -109,7 +109,7 @@ class Host:
             yield Reply(self._trouble or ASLEEP, abstained=True)
             return
         try:
-            yield from self._tutor.reply(question, history)
+            yield from self._tutor.reply(question, history, from_memory=from_memory)
         except Exception:
             log.exception("The tutor stumbled over a question")
             yield Reply(STUMBLED, abstained=True)
@@ -160,12 +160,13 @@ def _is_message(given: object) -> bool:
 def publish(host: Host, catalogue: Mapping[str, Demo], resources: Resources, gate: Gate) -> None:
     """The public endpoints and agents' tools, by the names of these functions; inside gr.Blocks."""
 
-    def ask(question: str, history: str = "[]") -> str:
+    def ask(question: str, history: str = "[]", from_memory: bool = False) -> str:
         """Ask about machine learning or generative AI.
 
         Parameters:
             question: what you want to know, in plain words
             history: the conversation so far, as a JSON list of {"role", "content"}, oldest first
+            from_memory: let the language model answer without the passages, to see what it knows
         Returns:
             JSON text: answer, side (predict, create or both), citations, demo and follow_ups
         """
@@ -173,7 +174,8 @@ def publish(host: Host, catalogue: Mapping[str, Demo], resources: Resources, gat
             past = read_history(history or "[]")
         except DemoError as error:
             return json.dumps(Reply(str(error), abstained=True).to_json())
-        said = [one for one in host.reply(clean(question), past) if isinstance(one, Reply)]
+        events = host.reply(clean(question), past, from_memory=from_memory is True)
+        said = [one for one in events if isinstance(one, Reply)]
         return json.dumps(said[-1].to_json())
 
     def demos() -> str:

@@ -45,6 +45,7 @@ KEPT_BYTES = 400_000
 JOINER = "\u2060"  # invisible; after it, "<" begins no tag
 BUSY = "Many people are asking right now. Please ask again in a moment."
 STOPPED = "Stopped before the first word."
+MATERIAL, MEMORY = "the material", "memory"  # what an answer may rest on
 TITLE = """<header><h1><span class="p">Predict</span> or <span class="c">Create</span>?</h1>
 <p>Ask about machine learning and generative AI. Try everything.</p></header>"""
 STATIC = Path(__file__).parent / "static"
@@ -260,14 +261,17 @@ class Conversation:
         return self.chatbot.postprocess(messages(turns, self.demos)).root
 
     def begin(
-        self, typed: str, turns: list[Turn], talk: Talk, event: gr.EventData
+        self, typed: str, turns: list[Turn], talk: Talk, stored: Any, event: gr.EventData
     ) -> tuple[Any, Any, Any]:
-        """A question, typed or chosen, appears at once. -> chatbot, turns, textbox"""
+        """A question, typed or chosen, appears at once. -> chatbot, turns, textbox
+
+        A server that was started anew has forgotten the turns of an open tab: its browser has them.
+        """
         chosen = chosen_text(event)
         question = api.clean(typed if chosen is None else chosen)
         if talk.writing or not question:
             return gr.skip(), gr.skip(), gr.skip()
-        turns = ask(turns, question)
+        turns = ask(turns or restore(stored), question)
         return self.show(turns), turns, "" if chosen is None else gr.skip()
 
     def retry(self, turns: list[Turn], talk: Talk) -> tuple[Any, Any]:
@@ -286,20 +290,20 @@ class Conversation:
         turns = ask(turns[: index // 2], question)
         return self.show(turns), turns
 
-    def answer(self, turns: list[Turn], talk: Talk) -> Iterator[tuple[Any, Any]]:
-        """Stream the answer to the last question. -> live, turns"""
+    def answer(self, turns: list[Turn], talk: Talk, source: str = MATERIAL) -> Iterator[tuple[Any, Any]]:
+        """Stream the answer to the last question, from the material or from memory. -> live, turns"""
         if talk.writing or not turns or turns[-1]["reply"]:
             yield gr.skip(), gr.skip()
             return
         talk.writing, talk.stop, talk.drop = True, False, False
         try:
-            yield from self._stream(turns, talk)
+            yield from self._stream(turns, talk, from_memory=source == MEMORY)
         finally:
             talk.writing = False
 
-    def _stream(self, turns: list[Turn], talk: Talk) -> Iterator[tuple[Any, Any]]:
+    def _stream(self, turns: list[Turn], talk: Talk, *, from_memory: bool) -> Iterator[tuple[Any, Any]]:
         draft, reply = Draft(""), None
-        events = self.host.reply(turns[-1]["question"], history(turns))
+        events = self.host.reply(turns[-1]["question"], history(turns), from_memory=from_memory)
         for event in steady(events):
             if isinstance(event, Reply):
                 reply = plain(event)
@@ -454,6 +458,7 @@ def lay_out(topics: list[dict[str, Any]]) -> SimpleNamespace:
                 page.textbox = question_box()
                 page.send = gr.Button("Send", elem_id="send", min_width=0, scale=0)
                 page.stop = gr.Button("Stop", elem_id="stop", min_width=0, scale=0)
+            page.source = source_choice()
             with gr.Row(elem_id="tools"):
                 page.export = gr.Button("Save as Markdown", min_width=0, scale=0)
                 page.clear = gr.Button("New conversation", min_width=0, scale=0)
@@ -468,12 +473,12 @@ def wire(page: SimpleNamespace, do: Conversation) -> None:
     chatbot, turns, talk = page.chatbot, page.turns, page.talk
     typed_or_chosen = [page.textbox.submit, page.send.click, page.remote.submit]
     typed_or_chosen += [chatbot.example_select, chatbot.option_select]
-    inputs = [page.textbox, turns, talk]
+    inputs = [page.textbox, turns, talk, page.browser]
     asked = gr.on(typed_or_chosen, do.begin, inputs, [chatbot, turns, page.textbox], **QUICK)
     retried = chatbot.retry(do.retry, [turns, talk], [chatbot, turns], **QUICK)
     edited = chatbot.edit(do.edit, [turns, talk], [chatbot, turns], **QUICK)
     for began in (asked, retried, edited):
-        ended = began.then(do.answer, [turns, talk], [page.live, turns], **QUEUED)
+        ended = began.then(do.answer, [turns, talk, page.source], [page.live, turns], **QUEUED)
         ended.success(do.finish, [turns, talk], [chatbot, page.browser], **QUICK)
         ended.failure(do.give_up, turns, [chatbot, turns], **QUICK)
     page.stop.click(do.stop, talk, None, **QUICK)
@@ -500,6 +505,18 @@ def conversation() -> gr.Chatbot:
         latex_delimiters=[],
         placeholder="Ask a question of your own, or start here:",
         examples=[{"text": text, "display_text": name} for name, text in STARTERS.items()],
+    )
+
+
+def source_choice() -> gr.Radio:
+    """Whether the tutor looks things up or the language model answers by itself, to see what that changes."""
+    return gr.Radio(
+        [MATERIAL, MEMORY],
+        value=MATERIAL,
+        elem_id="source",
+        label="Answer from",
+        container=False,
+        interactive=True,
     )
 
 

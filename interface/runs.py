@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 
+from assets.fetch import AssetError
 from demos.base import Demo, DemoError, View
 
 LOG = logging.getLogger(__name__)
@@ -138,8 +139,8 @@ class Run(threading.Thread):
         error = ""
         try:
             self._play()
-        except DemoError as wrong_input:
-            error = str(wrong_input)
+        except (DemoError, AssetError) as told:  # their texts are for the visitor
+            error = str(told)
         except Exception:
             LOG.exception("The demo %s stumbled over %.200r", self._demo.slug, self._inputs)
             error = STUMBLED

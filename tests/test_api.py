@@ -12,6 +12,7 @@ from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported
 
+import gradio as gr
 import httpx
 import pytest
 import uvicorn
@@ -47,7 +48,7 @@ class EchoTutor:
         self.closed = False
 
     def reply(
-        self, question: str, history: Sequence[Mapping[str, str]] = ()
+        self, question: str, history: Sequence[Mapping[str, str]] = (), *, from_memory: bool = False
     ) -> Iterator[Draft | Reply]:
         if question == "crash":
             raise RuntimeError("a secret of the server")
@@ -290,6 +291,14 @@ def test_a_conversation_cleared_meanwhile_stays_clear() -> None:
     do.clear(talk)
     _, turns = list(stream)[-1]
     assert (turns, *do.finish(turns, talk)) == ([], [], {"turns": []})
+
+
+def test_an_open_tab_survives_a_new_start_of_the_server() -> None:
+    """The server has no turns of it, but its browser has: the conversation goes on."""
+    asked = chat.close(chat.ask([], "How?"), chat.plain(Reply("So.")))
+    event = gr.EventData(None, {})
+    _, turns, _ = conversation().begin("And why?", [], chat.Talk(), chat.keep(asked), event)
+    assert [one["question"] for one in turns] == ["How?", "And why?"]
 
 
 def test_a_full_queue_is_said_kindly() -> None:

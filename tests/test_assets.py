@@ -158,27 +158,60 @@ def test_requantizing_changes_the_weights_kind_and_nothing_else(tmp_path: Path):
 
     source, target = tmp_path / "q4_1.gguf", tmp_path / "q4_0.gguf"
     weights = np.random.default_rng(0).normal(size=(8, 64)).astype(np.float32)
-    writer = gguf.GGUFWriter(source, "llama")
-    writer.add_block_count(2)
-    writer.add_token_list(["a", "b"])
-    writer.add_tensor("norm", weights[0])
-    kind = gguf.GGMLQuantizationType.Q4_1
-    writer.add_tensor("big", gguf.quantize(weights, kind), raw_dtype=kind)
-    for step in (writer.write_header_to_file, writer.write_kv_data_to_file):
-        step()
-    writer.write_tensors_to_file()
-    writer.close()
+    toy_model(source, weights)
 
-    quantize.requantize(source, target)
+    quantize.requantize(source, target, {})
 
     made = gguf.GGUFReader(target)
     norm, big = made.tensors
-    assert [one.name for one in made.tensors] == ["norm", "big"]
+    assert [one.name for one in made.tensors] == ["norm", "blk.0.attn_q.weight"]
     assert np.array_equal(norm.data, weights[0])
     assert big.tensor_type is gguf.GGMLQuantizationType.Q4_0
     assert np.abs(gguf.dequantize(big.data, big.tensor_type) - weights).max() < 0.4
     assert made.fields["llama.block_count"].contents() == 2
     assert made.fields["tokenizer.ggml.tokens"].contents() == ["a", "b"]
+
+
+def toy_model(file: Path, weights) -> None:
+    """A GGUF with one norm and one layer of two heads in Q4_1."""
+    import gguf
+
+    writer = gguf.GGUFWriter(file, "llama")
+    writer.add_block_count(2)
+    writer.add_head_count(2)
+    writer.add_token_list(["a", "b"])
+    writer.add_tensor("norm", weights[0])
+    kind = gguf.GGMLQuantizationType.Q4_1
+    writer.add_tensor("blk.0.attn_q.weight", gguf.quantize(weights, kind), raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def test_an_adapter_is_added_in_the_order_of_llama_cpp(tmp_path: Path):
+    """transformers reads a GGUF back into its own order: there the change must be B @ A."""
+    import gguf
+    import numpy as np
+    from transformers.modeling_gguf_pytorch_utils import LlamaTensorProcessor
+
+    source, target = tmp_path / "q4_1.gguf", tmp_path / "q4_0.gguf"
+    toy_model(source, np.zeros((8, 64), np.float32))
+    a, b = np.ones((1, 64), np.float32), np.arange(8, dtype=np.float32)[:, None]
+    quantize.requantize(source, target, {"model.layers.0.self_attn.q_proj": (a, b)})
+
+    _, made = gguf.GGUFReader(target).tensors
+    read = LlamaTensorProcessor()._reverse_permute_weights(gguf.dequantize(made.data, made.tensor_type), 2)
+    assert np.allclose(read, b @ a, atol=0.5)
+
+
+def test_an_adapter_for_another_model_is_refused(tmp_path: Path):
+    import numpy as np
+
+    toy_model(tmp_path / "toy.gguf", np.zeros((8, 64), np.float32))
+    other = {"model.layers.7.mlp.up_proj": (np.zeros((1, 64), np.float32), np.zeros((8, 1), np.float32))}
+    with pytest.raises(ValueError, match=r"blk\.7\.ffn_up"):
+        quantize.requantize(tmp_path / "toy.gguf", tmp_path / "out.gguf", other)
 
 
 @pytest.mark.parametrize("asset", ASSETS, ids=lambda one: one.name)

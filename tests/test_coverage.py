@@ -10,8 +10,9 @@ import yaml
 
 import assets
 from explainers.coverage import Coverage, features, open_coverage
-from explainers.library import SHIPPED, Library, load_kept, open_encoder
+from explainers.library import SHIPPED, Library, load_kept, open_encoders
 from explainers.plan import subject_of
+from explainers.ranking import Ranking, open_ranking
 from explainers.topics import load_topics
 from training.coverage import QUESTIONS
 
@@ -19,9 +20,17 @@ TOPICS = load_topics()
 ASKED = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))
 
 
+ENCODERS = open_encoders(assets.path("minilm"))
+
+
 @pytest.fixture(scope="module")
 def library() -> Library:
-    return Library(TOPICS, open_encoder(assets.path("minilm")), load_kept(SHIPPED))
+    return Library(TOPICS, ENCODERS[0], load_kept(SHIPPED))
+
+
+@pytest.fixture(scope="module")
+def ranking(library: Library) -> Ranking:
+    return open_ranking(library, ENCODERS[1])
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +50,8 @@ def coverage() -> Coverage:
         "predicting house prices from size",
     ],
 )
-def test_what_the_topics_answer_is_covered(library, coverage, question: str):
-    assert coverage.covers(library, question, subject_of(question))
+def test_what_the_topics_answer_is_covered(library, ranking, coverage, question: str):
+    assert not coverage.uncovered(library, ranking, question, subject_of(question))
 
 
 @pytest.mark.parametrize(
@@ -58,8 +67,8 @@ def test_what_the_topics_answer_is_covered(library, coverage, question: str):
         "what is 48 times 19",
     ],
 )
-def test_what_they_do_not_is_not(library, coverage, question: str):
-    assert not coverage.covers(library, question, subject_of(question))
+def test_what_they_do_not_is_not(library, ranking, coverage, question: str):
+    assert coverage.uncovered(library, ranking, question, subject_of(question))
 
 
 @pytest.mark.parametrize(
@@ -71,17 +80,18 @@ def test_what_they_do_not_is_not(library, coverage, question: str):
         "best gpu for deep learning",
     ],
 )
-def test_what_changes_by_the_day_is_declined_even_if_favoured(library, coverage, question: str):
-    assert not coverage.covers(library, question, subject_of(question), favour=True)
+def test_what_changes_by_the_day_is_declined_even_if_favoured(library, ranking, coverage, question: str):
+    reason = coverage.uncovered(library, ranking, question, subject_of(question), favour=True)
+    assert "no news" in reason
 
 
-def test_naming_a_topic_counts_in_favour(library):
+def test_naming_a_topic_counts_in_favour(library, ranking):
     """With a threshold that a question just misses, being favoured is enough."""
     shipped, question = open_coverage(), "what makes diffusion start from noise"
-    sure = shipped.probability(features(library, question, subject_of(question)))
+    sure = shipped.probability(features(library, ranking, question, subject_of(question)))
     strict = Coverage(shipped.weights, shipped.bias, threshold=min(1.0, sure * 1.5))
-    assert not strict.covers(library, question, subject_of(question))
-    assert strict.covers(library, question, subject_of(question), favour=True)
+    assert "near enough" in strict.uncovered(library, ranking, question, subject_of(question))
+    assert not strict.uncovered(library, ranking, question, subject_of(question), favour=True)
 
 
 def test_a_probability_is_between_nothing_and_certain(coverage):
@@ -91,20 +101,20 @@ def test_a_probability_is_between_nothing_and_certain(coverage):
     )
 
 
-def test_features_fit_the_weights_and_look_past_what_is_left_out(library, coverage):
+def test_features_fit_the_weights_and_look_past_what_is_left_out(library, ranking, coverage):
     own = TOPICS["gan"].questions[0]
-    whole = features(library, own, "GAN")
-    without = features(library, own, "GAN", leave_out=own)
+    whole = features(library, ranking, own, "GAN")
+    without = features(library, ranking, own, "GAN", leave_out=own)
     assert whole.shape == without.shape == coverage.weights.shape
     assert whole[0] > without[0]  # the nearest question is the question itself, or another
 
 
-def test_the_weights_get_most_of_their_own_questions_right(library, coverage):
+def test_the_weights_get_most_of_their_own_questions_right(library, ranking, coverage):
     """Every tenth question that they were trained on; training prints the honest figures."""
     right = Counter()
     for kind, wanted in (("covered", True), ("uncovered", False)):
         some = [one["ask"] for one in ASKED[kind][::10]]
-        right[kind] = sum(coverage.covers(library, q, subject_of(q)) is wanted for q in some)
+        right[kind] = sum((not coverage.uncovered(library, ranking, q, subject_of(q))) is wanted for q in some)
         assert right[kind] >= 0.8 * len(some)
 
 

@@ -11,7 +11,14 @@ from collections.abc import Mapping
 import pytest
 
 import assets
-from explainers.grounding import Grounding, content_words, numbers_and_names, pairs, stem
+from explainers.grounding import (
+    Grounding,
+    content_words,
+    numbers_and_names,
+    pairs,
+    stem,
+    worded_like,
+)
 from explainers.library import SHIPPED, Library, load_kept, open_encoder
 from explainers.topics import load_topics
 
@@ -166,3 +173,9 @@ def test_pairs_keep_the_order_of_words():
     assert pairs("noise becomes picture") != pairs("picture becomes noise")
     near = pairs("noise slowly becomes picture", reach=3)
     assert (stem("noise"), stem("picture")) in near
+
+
+def test_a_year_at_the_end_is_still_that_year():
+    source = "Goodfellow introduced GANs in 2014, and others made them better."
+    assert not worded_like("Goodfellow introduced GANs in 2014.", source)
+    assert worded_like("Goodfellow introduced GANs in 2015.", source)

@@ -119,7 +119,7 @@ class Fake:
     topics = load_topics()
     language_model = None
 
-    def reply(self, question, history=()):
+    def reply(self, question, history=(), *, from_memory=False):
         yield Draft("You asked")
         source = Citation("gan", "Generative adversarial networks", "In short", "A GAN is ...")
         yield Reply(f"{len(history)} before; now: {question}", side="create", citations=(source,))

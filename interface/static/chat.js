@@ -105,15 +105,20 @@ window.TutorPage = (() => {
     const node = make("div", { className: `answer${value.abstained ? " abstained" : ""}` });
     const head = make("div", { className: "answer-head" }, badge(value.side));
     if (value.abstained) head.append(make("span", { className: "badge waiting", text: "not covered" }));
+    if (value.from_memory) head.append(make("span", { className: "badge waiting", text: "from memory, nothing looked up" }));
     if (value.stopped) head.append(make("span", { className: "badge waiting", text: "stopped" }));
     const text = make("div", { className: "answer-text" });
     fill(text, value, false);
+    const unsupported = list(value.spans).filter((span) => span.supported === false).length;
     const passage = make("div", { className: "passage-place" });
     const tools = make("div", { className: "answer-tools" });
     list(value.citations).forEach((one) => tools.append(chip(one, passage)));
     if (hasTokens(value)) tools.append(wordsButton(text, value));
     tools.append(copyButton(String(value.answer || "")));
-    node.append(head, text, tools, passage);
+    node.append(head, text);
+    if (value.reason) node.append(make("p", { className: "reason" }, make("b", { text: "Why not: " }), value.reason));
+    if (unsupported) node.append(make("p", { className: "reason", text: `${unsupported} of ${value.spans.length} sentences (marked ?) are in no passage: they may be true or made up.` }));
+    node.append(tools, passage);
     return node;
   }
 
@@ -132,7 +137,8 @@ window.TutorPage = (() => {
   }
 
   function sentence(span, asWords, place, roving) {
-    const node = make("span", { className: span.quoted ? "sentence quoted" : "sentence" });
+    const doubtful = span.supported === false;
+    const node = make("span", { className: `sentence${span.quoted ? " quoted" : ""}${doubtful ? " doubtful" : ""}` });
     if (asWords && list(span.tokens).length) {
       for (const token of span.tokens) node.append(wordOf(token, place, roving));
       const first = node.firstChild.firstChild; // a token brings the space before it; the sentence, the one after
@@ -140,9 +146,10 @@ window.TutorPage = (() => {
       node.append(/\s*$/.exec(span.text)[0]);
       return node;
     }
-    if (!span.quoted) return node.append(document.createTextNode(span.text)), node;
+    if (!span.quoted && !doubtful) return node.append(document.createTextNode(span.text)), node;
     const [, text, space] = /^([\s\S]*?)(\s*)$/.exec(span.text);
-    const mark = make("span", { className: "quote-mark", role: "img", title: "quoted from the passage", "aria-label": "quoted from the passage", text: "❞" });
+    const says = doubtful ? "no passage says this" : "quoted from the passage";
+    const mark = make("span", { className: doubtful ? "doubt-mark" : "quote-mark", role: "img", title: says, "aria-label": says, text: doubtful ? "?" : "❞" });
     node.append(text, mark, space);
     return node;
   }

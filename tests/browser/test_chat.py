@@ -31,16 +31,20 @@ class SlowTutor:
     """Says two sentences word by word, so that a test can watch, stop and ask again.
 
     A question with "demo" gets a demo, one with "moon" is not covered, one with "evil" is answered
-    in HTML. The answer ends with the number of messages that came before.
+    in HTML; from memory it says one sentence that no passage says. The answer ends with the number of messages that came before.
     """
 
     language_model = None
 
     def reply(
-        self, question: str, history: Sequence[Mapping[str, str]] = ()
+        self, question: str, history: Sequence[Mapping[str, str]] = (), *, from_memory: bool = False
     ) -> Iterator[Draft | Reply]:
         if "moon" in question:
-            yield Reply("I don't cover that.", abstained=True, follow_ups=FOLLOW_UPS)
+            yield Reply("I don't cover that.", abstained=True, reason="Nothing is near enough.", follow_ups=FOLLOW_UPS)
+            return
+        if from_memory:
+            made_up = Span("GANs were invented in 1904.", False, (Token("GANs", 0.5),), supported=False)
+            yield Reply(made_up.text, spans=(made_up,), from_memory=True)
             return
         tokens = [Token(text, 0.3, ((" begins", 0.4), (EVIL, 0.1))) for text in WRITTEN]
         tail = f" {EVIL}" if "evil" in question else f" After {len(history)}."
@@ -140,6 +144,18 @@ def test_what_is_not_covered_is_said_kindly(chat: Any) -> None:
     answer = ask(chat, "Who walked on the moon?")
     expect(answer).to_contain_text("not covered")
     expect(chat.locator(".option")).to_have_count(len(FOLLOW_UPS))
+
+
+def test_an_answer_from_memory_is_marked(chat: Any) -> None:
+    chat.get_by_label("memory", exact=True).check()
+    ask(chat, "How does a GAN work?")
+    answer = chat.locator(".answer").last
+    expect(answer).to_contain_text("from memory, nothing looked up")
+    expect(answer.locator(".doubtful")).to_contain_text("1904")
+    expect(answer.get_by_role("img", name="no passage says this")).to_be_visible()
+    chat.get_by_label("the material").check()
+    ask(chat, "How does a GAN work?")
+    expect(chat.locator(".answer").last).to_contain_text(QUOTED.strip())
 
 
 def test_a_passage_opens_and_escape_closes_it(chat: Any) -> None:

@@ -16,6 +16,7 @@ answer: the sentences of `support`, shortened but never reworded; left out, they
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from explainers.grounding import worded_like
+from explainers.library import Encode
 from explainers.topics import Topic, load_topics, split_sentences
 
 FOLDER = Path(__file__).parent / "bank"
@@ -38,6 +40,8 @@ VERDICTS = frozenset(
     ["Yes.", "No.", "Partly.", "Yes, in part.", "It predicts.", "It creates.", "It does both.", "It does neither."]
 )
 LONGEST = 90  # words of an answer
+TEST, RANK = 0.12, 0.16  # shares of the bank
+LEAK = 0.92  # cosine from which two questions mean nearly the same
 MOST = 4  # sentences of an answer, a verdict not counted
 
 
@@ -55,6 +59,12 @@ class Example:
     def question(self) -> str:
         return self.turns[-1]
 
+    def asked(self, topics: Mapping[str, Topic]) -> str:
+        """The question as the search reads it: one that leans on earlier turns comes with its topic's title."""
+        if len(self.turns) == 1 or not self.support:
+            return self.question
+        return f"{topics[self.support[0][0]].title}: {self.question}"
+
 
 def read_bank(topics: Mapping[str, Topic], folder: Path = FOLDER) -> list[Example]:
     """Every example. Raises ValueError for the first line that is wrong."""
@@ -66,6 +76,23 @@ def read_bank(topics: Mapping[str, Topic], folder: Path = FOLDER) -> list[Exampl
                 raise ValueError(f"{path.name}:{number}: {problems[0]}")
             found.append(example)
     return found
+
+
+def split(examples: Sequence[Example], topics: Mapping[str, Topic], encode: Encode) -> dict[str, list[Example]]:
+    """`train`, `rank` and `test`, by a hash of the question: the encoder learns on the first, the ranking on the second.
+
+    Every example of `train` and `rank` that means nearly the same as one of `test` is left out, and
+    so is one of `train` near to one of `rank`: no part is measured on what another was taught.
+    """
+    parts: dict[str, list[Example]] = {"train": [], "rank": [], "test": []}
+    for example in examples:
+        share = hashlib.sha256(" / ".join(example.turns).encode()).digest()[0] / 256
+        parts["test" if share < TEST else "rank" if share < TEST + RANK else "train"].append(example)
+    for part, others in (("rank", ("test",)), ("train", ("test", "rank"))):
+        kept_out = encode([one.asked(topics) for other in others for one in parts[other]])
+        near = (encode([one.asked(topics) for one in parts[part]]) @ kept_out.T).max(1)
+        parts[part] = [one for one, likeness in zip(parts[part], near, strict=True) if likeness < LEAK]
+    return parts
 
 
 def read_line(line: str, topic: str, topics: Mapping[str, Topic]) -> list[Any]:

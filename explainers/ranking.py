@@ -1,0 +1,207 @@
+"""Which sentence of the topics answers a question? A small network over what the searches say of each.
+
+Every sentence is compared with the question by an encoder that learned on our question bank
+(training/encoder.py), by MiniLM as published, by spelling, and by the questions of the bank that it
+answers (document expansion; Nogueira et al., 2019). A network with one hidden layer weighs these
+likenesses, the sentence's place and the question's kind. Trained by `python -m training.ranking`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from explainers.grounding import content_words
+from explainers.intent import read_intent
+from explainers.library import Encode, Found, Library, digest, embed_with_cache, load_kept, save_kept
+from explainers.topics import SECTIONS, Passage, Topic
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FOLDER = Path(__file__).parents[1] / "weights" / "encoder"
+TOLD, ASKED, NETWORK = (FOLDER / f"{name}.safetensors" for name in ("told", "asked", "ranking"))
+KINDS = ("definition", "how", "why", "comparison", "which_side", "which_one", "example", "claim", "yes_no", "who",
+         "when", "number", "about", "other")  # fmt: skip
+SAME_QUESTION = 0.995  # cosine of a question with itself, as it was kept in half precision
+LATER = 0.9  # what a bank question counts for a sentence that does not come first in its answer
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Questions of the bank as vectors [n, 384], and which sentences answer each: digests, best first."""
+
+    vectors: np.ndarray
+    support: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Network:
+    """Features -> a hidden layer -> one score for each sentence."""
+
+    hidden: np.ndarray  # [features, width]
+    hidden_bias: np.ndarray  # [width]
+    out: np.ndarray  # [width]
+
+    def scores(self, features: np.ndarray) -> np.ndarray:
+        """[n, features] -> [n]; differences matter, not the values."""
+        import numpy as np
+
+        return np.maximum(features @ self.hidden + self.hidden_bias, 0) @ self.out
+
+
+def told(topic: Topic, sentence: str) -> str:
+    """A sentence as the trained encoder reads it: with its topic's title in front."""
+    return f"{topic.title}: {sentence}"
+
+
+class Ranking:
+    """Ranks all sentences of one library for a question."""
+
+    def __init__(self, library: Library, encode: Encode, asked: Asked, network: Network | None,
+                 kept: Mapping[str, np.ndarray]) -> None:  # fmt: skip
+        import numpy as np
+
+        self._library, self._encode, self.network = library, encode, network
+        rows = [i for i, entry in enumerate(library.entries) if entry.kind in ("sentence", "item")]
+        self.places: tuple[tuple[str, Passage], ...] = tuple(
+            (library.entries[i].text, library.passages[library.entries[i].passage]) for i in rows
+        )
+        self._rows = np.array(rows)
+        self.texts = [told(library.topics[passage.topic], text) for text, passage in self.places]
+        self.vectors = embed_with_cache(self.texts, encode, kept)
+        self._asked = asked.vectors
+        self._links = _links(asked, [digest(text) for text in self.texts])
+        self._fixed = _fixed(self.places)
+        self._words = [content_words(text) for text, _ in self.places]
+        slugs = list(library.topics)
+        self._topic = np.array([slugs.index(passage.topic) for _, passage in self.places])
+        self._slugs = slugs
+
+    def rank(self, question: str, kind: str, about: str | None = None, keep: int = 40) -> tuple[Found, ...]:
+        """The best sentences, each with the probability that it is the one to say first."""
+        import numpy as np
+
+        assert self.network, "this ranking was opened without its network"
+        scores = self.network.scores(self.features(question, kind, about))
+        share = np.exp(scores - scores.max())
+        share /= share.sum()
+        return tuple(Found(*self.places[i], float(share[i])) for i in (-share).argsort()[:keep])
+
+    def features(self, question: str, kind: str, about: str | None = None, *, alone: bool = False) -> np.ndarray:
+        """[sentences, features]; `about` is the topic under discussion.
+
+        alone: look past the bank's own copy of the question, for training on it.
+        """
+        import numpy as np
+
+        asked = f"{self._library.topics[about].title}: {question}" if about else question
+        meaning = self._encode([asked])[0]
+        near, by_asked = self.vectors @ meaning, self._by_asked(meaning, SAME_QUESTION if alone else 2.0)
+        bare, spelling = (likeness[self._rows] for likeness in self._library.compare(question))
+        words = content_words(question)
+        overlap = np.array([len(words & there) for there in self._words]) / max(1, len(words))
+        columns = [near, near - near.max(), by_asked, by_asked - by_asked.max(), bare, bare - bare.max(), spelling, overlap]
+        columns += [_spread(likeness, self._topic) for likeness in (near, by_asked, spelling)]
+        columns += [self._of_topic(self._library.mentioned(question)), self._of_topic(about), self._named(question)]
+        columns += [np.full(len(near), float(kind == one)) for one in KINDS]
+        return np.concatenate([np.stack(columns, 1), self._fixed], 1).astype("float32")
+
+    def _by_asked(self, meaning: np.ndarray, below: float) -> np.ndarray:
+        """For each sentence, how near the nearest bank question is that it answers, of those less near than `below`."""
+        import numpy as np
+
+        found = np.zeros(len(self.places), "float32")
+        questions, sentences, weight = self._links
+        likeness = self._asked @ meaning
+        np.maximum.at(found, sentences, weight * np.where(likeness < below, likeness, 0)[questions])
+        return found
+
+    def fit(self, question: str, *, alone: bool = False) -> tuple[float, float, float, float]:
+        """How well the best sentences fit a question: likeness of the first and the tenth, of the nearest
+        bank question, and the probability of the first. alone: look past the bank's own copy."""
+        import numpy as np
+
+        features = self.features(question, read_intent(question).kind, alone=alone)
+        scores = self.network.scores(features) if self.network else features[:, 0]
+        near = np.sort(features[:, 0])
+        return float(near[-1]), float(near[-10]), float(features[:, 2].max()), float(1 / np.exp(scores - scores.max()).sum())
+
+    def _of_topic(self, slug: str | None) -> np.ndarray:
+        return (self._topic == (self._slugs.index(slug) if slug else -1)).astype("float32")
+
+    def _named(self, question: str) -> np.ndarray:
+        """How like the question is to its topic's nearest own question or name, for each sentence."""
+        import numpy as np
+
+        likeness = self._library.similarities(question)
+        kinds = self._library.kinds
+        own = np.isin(kinds, ("question", "name"))
+        best = {slug: likeness[rows[own[rows]]].max(initial=0) for slug, rows in self._library.rows_by_topic.items()}
+        return np.array([best[slug] for slug in self._slugs], "float32")[self._topic]
+
+
+def _links(asked: Asked, digests: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs (bank question, sentence) with what they count; a sentence that was edited has none."""
+    import numpy as np
+
+    where = {name: row for row, name in enumerate(digests)}
+    pairs = [
+        (q, where[name], LATER if place else 1.0)
+        for q, names in enumerate(asked.support)
+        for place, name in enumerate(names)
+        if name in where
+    ]
+    questions, sentences, weight = zip(*pairs, strict=True) if pairs else ((), (), ())
+    return np.array(questions, int), np.array(sentences, int), np.array(weight, "float32")
+
+
+def _fixed(places: Sequence[tuple[str, Passage]]) -> np.ndarray:
+    """What does not depend on the question: section, place in it, length, numbers and names in it."""
+    import numpy as np
+
+    rows = []
+    for text, passage in places:
+        place = passage.sentences.index(text)
+        row = [float(passage.section == section) for section in SECTIONS]
+        row += [float(bool(passage.names)), float(place == 0), float(place == 1), len(text.split()) / 30]
+        row += [float(bool(re.search(pattern, text))) for pattern in (r"\d", r"[a-z] [A-Z][a-z]+ [A-Z]", r"\bnot\b|n't\b")]
+        rows.append(row)
+    return np.array(rows, "float32")
+
+
+def _spread(likeness: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """The best likeness in each one's group."""
+    import numpy as np
+
+    best = np.full(groups.max() + 1, -1.0, "float32")
+    np.maximum.at(best, groups, likeness)
+    return best[groups]
+
+
+def load_asked(path: Path = ASKED) -> Asked:
+    """The bank's questions, from a safetensors file: vectors, and digests with zeros where there is none."""
+    from safetensors.numpy import load_file
+
+    kept = load_file(path)
+    support = tuple(
+        tuple(name.tobytes().hex() for name in names if name.any()) for names in kept["support"]
+    )
+    return Asked(kept["vectors"].astype("float32"), support)
+
+
+def open_ranking(library: Library, encode: Encode) -> Ranking:
+    """The trained ranking over `library`; `encode` is the trained encoder. Changed sentences are embedded and cached."""
+    from safetensors.numpy import load_file
+
+    import assets
+
+    cached = assets.cache_folder() / "told.safetensors"
+    kept = load_kept(TOLD) | load_kept(cached)
+    ranking = Ranking(library, encode, load_asked(), Network(**load_file(NETWORK)), kept)
+    if any(digest(text) not in kept for text in ranking.texts):
+        save_kept(cached, ranking.texts, ranking.vectors)
+    return ranking

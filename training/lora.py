@@ -1,0 +1,31 @@
+"""Train low-rank adapters with peft, and write them as `assets.adapter` reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+
+def with_lora(model: Any, targets: list[str], *, rank: int, factor: float = 2.0, dropout: float = 0.0) -> Any:
+    """The model with trainable rank-`rank` matrices at the linear layers named in `targets`; all else is frozen."""
+    from peft import LoraConfig, get_peft_model
+
+    config = LoraConfig(r=rank, lora_alpha=factor * rank, lora_dropout=dropout, target_modules=targets)
+    return get_peft_model(model, config)
+
+
+def save_adapter(model: Any, path: Path, *, factor: float = 2.0) -> None:
+    """Write the trained matrices as float16, the factor multiplied into B, in one move."""
+    kept = {}
+    for name, tensor in model.state_dict().items():
+        layer, found, _ = name.removeprefix("base_model.model.").partition(".lora_")
+        if found:
+            is_b = ".lora_B." in name
+            kept[f"{layer}.{'B' if is_b else 'A'}"] = (tensor * (factor if is_b else 1)).to(torch.float16).contiguous()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.part")
+    save_file(kept, scratch)
+    scratch.replace(path)

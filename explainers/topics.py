@@ -23,7 +23,7 @@ _ITEM = re.compile(
     r"^- \*\*(?P<names>[^*]+)\*\* \((?P<side>predict|create|both|neither)\): (?P<text>.+)$", re.M
 )
 _SENTENCE_END = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"”’']))\s+(?=[A-Z0-9\"“‘'])")
-_NO_END = re.compile(r"\b(?:[A-Z]|e\.g|i\.e|Dr|Mr|Mrs|St|vs|al)\.$")
+_NO_END = re.compile(r"\b(?:[A-Z]|e\.g|i\.e|Dr|Mr|Mrs|St|vs|v|al)\.$")
 
 
 class TopicError(ValueError):

@@ -55,7 +55,7 @@ class Plain:
         tokens = list(self._model.stream(messages, max_tokens=120, alternatives=0))
         answer = "".join(token.text for token in tokens).strip()
         if self._checked:
-            grounding = Grounding(sentences, self._tutor.library.embed)
+            grounding = Grounding(sentences)
             kept = [one for one in split_sentences(answer) if one == DECLINED or grounding.check(one).supported]
             answer = " ".join(kept)
         declined = DECLINED.lower() in answer.lower().replace("’", "'") or not answer

@@ -1,6 +1,6 @@
 """How good are the answers? Plays every case of answers.yaml and checks the last answer.
 
-    python -m benchmarks.answers [--kind abstain] [--show-failures] [--out answers.jsonl]
+    python -m benchmarks.answers [--cases FILE] [--kind abstain] [--show-failures] [--out answers.jsonl]
 
 A case is right when every `must` pattern stands in the answer, no `must_not` pattern does, it
 declined or answered as it should, and the right demo opened with the right inputs. Patterns are
@@ -168,13 +168,14 @@ def failures(outcomes: Iterable[Outcome], *, answers: bool) -> str:
 def main() -> int:
     """Measure, print, and write the answers where --out says."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", type=Path, default=CASES, help="other cases, such as held_out.yaml")
     parser.add_argument("--kind", help="only the cases of this kind")
     parser.add_argument("--out", type=Path, help="write every answer here, as JSON lines")
     parser.add_argument("--show-failures", action="store_true", help="with questions and answers")
     wanted = parser.parse_args()
-    cases = [case for case in read_cases() if wanted.kind in (None, case.kind)]
+    cases = [case for case in read_cases(wanted.cases) if wanted.kind in (None, case.kind)]
     if not cases:
-        kinds = ", ".join(sorted({case.kind for case in read_cases()}))
+        kinds = ", ".join(sorted({case.kind for case in read_cases(wanted.cases)}))
         parser.error(f"there is no kind {wanted.kind!r}; there is: {kinds}")
 
     import demos

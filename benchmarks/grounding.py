@@ -266,7 +266,7 @@ def ways(embed: Encode, cases: Sequence[Case]) -> list[Way]:
         return nearness(case, embed)
 
     def ships(case: Case) -> float:
-        return float(Grounding(case.source, embed).check(case.sentence).supported)
+        return float(Grounding(case.source).check(case.sentence).supported)
 
     return [
         tuned("(a) nearest cosine", near, cases),

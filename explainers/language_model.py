@@ -20,6 +20,7 @@ from explainers.reply import Token
 
 Message = Mapping[str, str]  # {"role": "system" | "user" | "assistant", "content": ...}
 
+OURS = "HuggingFaceTB/SmolLM2-135M-Instruct"  # the default model's name on the hub
 END_MARKS = ("<|im_end|>", "<|endoftext|>", "</s>", "<|im_start|>")
 
 
@@ -216,18 +217,18 @@ def _called_back(
 
 
 class Transformers:
-    """Any causal language model that transformers can load, on a GPU when there is one."""
+    """Any causal language model that transformers can load, on a GPU when there is one.
+
+    Our own comes from the fetched package, with what we taught it; every other from a folder or the hub.
+    """
 
     def __init__(self, name: str) -> None:
         import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
 
         self.name = name
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._tokenizer = AutoTokenizer.from_pretrained(name)
-        self._model = (
-            AutoModelForCausalLM.from_pretrained(name, dtype=torch.bfloat16).to(self._device).eval()
-        )
+        self._tokenizer, model = _load_ours() if name == OURS else _load(name)
+        self._model = model.to(self._device, torch.bfloat16).eval()
 
     def stream(self, messages: Sequence[Message], **options: Any) -> Iterator[Token]:
         goes_on = messages[-1]["role"] == "assistant"
@@ -270,6 +271,32 @@ class Transformers:
         others = [(self._tokenizer.decode([i]), p) for p, i in zip(top.values.tolist(), top.indices.tolist(), strict=True)
                   if i != chosen]  # fmt: skip
         return Token(text, float(probabilities[chosen]), tuple(others[:alternatives]))
+
+
+def _load(name: str | Path, **options: Any) -> tuple[Any, Any]:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(name, **options)
+    return tokenizer, AutoModelForCausalLM.from_pretrained(name, **options)
+
+
+def _load_ours() -> tuple[Any, Any]:
+    """The published weights with the adapter added, as llama.cpp gets them too."""
+    import importlib.util
+
+    if not importlib.util.find_spec("accelerate"):
+        raise LanguageModelError(f"transformers reads {OURS} only with accelerate. Install it: pip install accelerate")
+    import torch
+
+    import assets
+    from assets.adapter import read_adapter
+    from assets.quantize import ADAPTER
+
+    file = assets.path("smollm2")
+    tokenizer, model = _load(file.parent, gguf_file=file.name)
+    for name, (a, b) in read_adapter(ADAPTER).items():
+        model.get_submodule(name).weight.data += torch.from_numpy(b @ a)
+    return tokenizer, model
 
 
 def sample(logits: Any, temperature: float, top_p: float, generator: Any) -> int:

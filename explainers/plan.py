@@ -76,6 +76,8 @@ class Plan:
     more: tuple[Found, ...]
     verdict: str = ""
     length: int = 3  # sentences
+    asked: str = ""
+    free: bool = False
 
     @property
     def evidence(self) -> tuple[Found, ...]:
@@ -315,7 +317,8 @@ class Planner:
         if narrow:
             return self._of(topic, (best,), sections["In short"], length=2)
         close = [one for one in ranked[: READ + 1] if one != best]
-        plan = self._of(topic, (best,), close)
+        asked = f"{self._library.topics[about].title}: {question}" if about else question
+        plan = replace(self._of(topic, (best,), close), asked=asked, free=True)
         return replace(plan, verdict=_GOAL[intent.goal], side=intent.goal) if intent.goal else plan
 
     def _holding(self, question: str, intent: Intent, ranked: Sequence[Found], topic: str | None) -> Found | None:

@@ -46,6 +46,8 @@ ABSTAIN = f"{DECLINED} {I_COVER}"
 NOTHING_SAID = "There is no answer yet that I could say in another way."
 NO_FIGURE = "No passage of mine gives the name, the year or the number that you ask for."
 SILENT = "From memory, the language model had nothing to say."
+import os
+LEAD = os.environ.get("LEAD") == "1"
 RECALLED = 100  # tokens of an answer from memory
 
 _CHOOSING = re.compile(
@@ -126,7 +128,7 @@ class Tutor:
             return
         question = clean(question)
         near = self.ranking.rank(question, read_intent(question).kind)
-        grounding = Grounding([found.text for found in near], self.library.embed)
+        grounding = Grounding([found.text for found in near])
         spans: list[Span] = []
         for sentence in _sentences_of(self.language_model.stream(messages_for(question, ()), max_tokens=RECALLED)):
             if isinstance(sentence, Span):
@@ -257,20 +259,23 @@ class Tutor:
 
     def _compose(self, question: str, plan: Plan) -> Iterator[Draft | Reply]:
         """Quote the opening, let the model go on, fill up with quotes; a draft after each step."""
-        spans = [Span(found.text, quoted=True) for found in plan.opening]
-        if plan.verdict:
-            spans.insert(0, Span(plan.verdict, quoted=False))
+        spans = [Span(plan.verdict, quoted=False)] if plan.verdict else []
+        quotes = [Span(found.text, quoted=True) for found in plan.opening]
+        if not (LEAD and plan.free):
+            spans += quotes
         yield Draft(_joined(spans), plan.side)
         if _sentences(spans) < plan.length:
             yield from self._write_on(question, plan, spans)
+        if not _sentences(spans):
+            spans += quotes
         self._fill_up(plan, spans)
         yield self._reply(question, plan, spans)
 
     def _write_on(self, question: str, plan: Plan, spans: list[Span]) -> Iterator[Draft]:
         """Let the model add sentences to `spans`, each checked; stop as soon as one cannot stand."""
         sentences = [found.text for found in plan.evidence]
-        grounding = Grounding(sentences, self.library.embed)
-        messages = messages_for(question, sentences, _joined(spans))
+        grounding = Grounding(sentences)
+        messages = messages_for(plan.asked or question, sentences, _joined(spans))
         tokens = self.language_model.stream(messages, max_tokens=90)
         for sentence in _sentences_of(tokens):
             if isinstance(sentence, str):
@@ -317,10 +322,10 @@ class Tutor:
     def _citations(self, plan: Plan, spans: Sequence[Span]) -> tuple[Citation, ...]:
         """Each passage that the answer rests on, once, in the order of its first sentence."""
         home = {found.text: found.passage for found in (*plan.opening, *plan.more)}
-        grounding = Grounding([found.text for found in plan.evidence], self.library.embed)
+        grounding = Grounding([found.text for found in plan.evidence])
         found: dict[tuple[str, str], Citation] = {}
         for span in spans:
-            text = span.text if span.quoted else grounding.nearest(span.text)[0][0]
+            text = span.text if span.quoted else grounding.check(span.text.strip()).source
             if span.text != plan.verdict:
                 passage = home[text]
                 found.setdefault((passage.topic, passage.section),

@@ -6,9 +6,12 @@ from collections import Counter
 
 import pytest
 
-from benchmarks import answers
+from benchmarks import answers, soundness
+from benchmarks.ablation import HELD_OUT
 from benchmarks.answers import Case, faults, judge, read_cases, table
-from explainers.reply import DemoCall, Draft, Reply
+from explainers.reply import Citation, DemoCall, Draft, Reply, Span, Token
+from explainers.topics import load_topics
+from training.tutor.bank import read_bank
 
 GAN = Case("gan", "how", ("What is a GAN?",), must=("generator",), must_not=("approximation",))
 OFF = Case("off", "abstain", ("Who won the match?",), abstain=True)
@@ -67,3 +70,33 @@ def test_the_cases_are_many_and_well_formed():
     assert len(cases) >= 200
     assert min(Counter(case.kind for case in cases).values()) >= 5
     assert all(case.turns for case in cases)
+
+
+def test_the_held_out_cases_are_other_ones():
+    """They decide whether the tutor is any good, so none may stand where something was trained or tuned."""
+    cases = read_cases(HELD_OUT)
+    asked = {" / ".join(case.turns).lower() for case in cases if case.kind not in ("abstain", "role")}
+    topics = load_topics()
+    taught = {" / ".join(one.turns).lower() for one in read_bank(topics)}
+    taught |= {question.lower() for topic in topics.values() for question in topic.questions}
+    taught |= {" / ".join(case.turns).lower() for case in read_cases()}
+    assert len(cases) >= 400 and not asked & taught
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        ("A GAN has two networks. They compete.", []),
+        ("word " * 121, ["longer than 120 words", "repeats itself"]),
+        ("So it is.<|im_end|>", ["a piece of the template"]),
+        ("It learns from many examples of cats. It learns from many examples of dogs.", ["repeats itself"]),
+    ],
+)
+def test_faults_of_form_are_found(answer: str, found: list[str]):
+    assert list(soundness.faults(Reply(answer))) == found
+
+
+def test_a_written_sentence_has_to_stand_in_what_is_cited():
+    source = (Citation("gan", "GANs", "In short", "A GAN has two networks that compete."),)
+    said = [Span(text, False, (Token(text),)) for text in ("A GAN has two networks.", "A GAN has three networks.")]
+    assert soundness.unsupported(Reply("", spans=tuple(said), citations=source)) == ["A GAN has three networks."]

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 import pytest
 
-import assets
 from explainers.grounding import (
     Grounding,
     content_words,
@@ -19,7 +18,6 @@ from explainers.grounding import (
     stem,
     worded_like,
 )
-from explainers.library import SHIPPED, Library, load_kept, open_encoder
 from explainers.topics import load_topics
 
 TOPICS = load_topics()
@@ -98,10 +96,9 @@ UNSUPPORTED = {
 @pytest.fixture(scope="module")
 def material() -> Mapping[str, Grounding]:
     """What the tutor holds an answer about each topic against."""
-    library = Library(TOPICS, open_encoder(assets.path("minilm")), load_kept(SHIPPED))
     return {
         slug: Grounding([text for passage in topic.passages if passage.section in READ
-                         for text in passage.sentences], library.embed)
+                         for text in passage.sentences])
         for slug, topic in TOPICS.items()
     }  # fmt: skip
 
@@ -110,7 +107,8 @@ def material() -> Mapping[str, Grounding]:
 def test_what_the_material_says_is_supported(material, topic: str, sentence: str):
     verdict = material[topic].check(sentence)
     assert verdict.supported, verdict
-    assert verdict.similarity > 0.5 and not verdict.reason
+    assert verdict.source in {text for one in TOPICS[topic].passages for text in one.sentences}
+    assert not verdict.reason
 
 
 @pytest.mark.parametrize(
@@ -132,12 +130,6 @@ def test_every_sentence_of_a_topic_supports_itself(material, topic: str):
 
 def test_a_sentence_of_another_topic_is_not_supported(material):
     assert not material["gan"].check(TOPICS["clustering"].passages[0].sentences[0]).supported
-
-
-def test_the_nearest_sentences_come_best_first(material):
-    near = material["gan"].nearest("Who introduced GANs?", 3)
-    assert near[0][0] == "Ian Goodfellow and colleagues introduced GANs in 2014."
-    assert len(near) == 3 and near[0][1] >= near[1][1] >= near[2][1]
 
 
 @pytest.mark.parametrize(

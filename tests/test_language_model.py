@@ -15,15 +15,19 @@ import torch
 
 from explainers.language_model import (
     END_MARKS,
+    OURS,
     LanguageModel,
     LanguageModelError,
+    Lazy,
     LlamaCpp,
     OpenAIServer,
     Transformers,
     open_language_model,
+    open_published_model,
     sample,
     tokens_of,
 )
+from explainers.phrasing import messages_for
 
 CAPITAL = [{"role": "user", "content": "What is the capital of France? Answer in one sentence."}]
 
@@ -37,7 +41,7 @@ def text(tokens) -> str:
 
 @pytest.fixture(scope="module")
 def llama() -> LanguageModel:
-    return open_language_model({"EXPLAINER_THREADS": "1"})
+    return open_published_model({"EXPLAINER_THREADS": "1"})
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +77,7 @@ def engine(request: pytest.FixtureRequest) -> LanguageModel:
 
 
 def test_the_default_model_answers(llama):
-    assert "SmolLM2" in llama.name
+    assert llama.name.startswith("SmolLM2-135M-Instruct")
     assert "Paris" in text(llama.stream(CAPITAL, max_tokens=30))
 
 
@@ -124,6 +128,21 @@ def test_closing_stops_llama_cpp(llama):
     worker.join(timeout=8)
     assert not worker.is_alive()
     assert "6" in text(llama.continue_text("1, 2, 3, 4, 5,", max_tokens=4))
+
+
+def test_transformers_runs_the_same_fine_tuned_model():
+    """Greedy, from one sentence, both engines begin alike; four bits and sixteen may part later."""
+    asked = messages_for("Who judges the pictures in a GAN?", ["The discriminator is the judge in a GAN."])
+    said = [text(open_language_model({"EXPLAINER_MODEL": name}).stream(asked, max_tokens=8)) for name in ("", OURS)]
+    assert said[0].split()[:3] == said[1].split()[:3] == ["The", "discriminator", "is"]
+
+
+def test_a_lazy_model_is_opened_once_and_late(tiny):
+    opened = []
+    lazy = Lazy(lambda: opened.append(1) or tiny)
+    assert not opened
+    assert text(lazy.continue_text("Once", max_tokens=2)) and text(lazy.stream(CAPITAL, max_tokens=2))
+    assert opened == [1]
 
 
 def test_a_model_file_that_is_missing_is_told(tmp_path: Path):

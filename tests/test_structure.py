@@ -154,7 +154,7 @@ def requirements(name: str) -> dict[str, str]:
 def test_every_import_is_a_requirement():
     run, develop = requirements("requirements.txt"), requirements("requirements-dev.txt")
     for file in sources():
-        known = run | develop if house_of(file) in ("tests", "benchmarks") else run
+        known = run | develop if house_of(file) in ("tests", "benchmarks", "training") else run
         for name in houses(everywhere(file)) - OURS - BY_GRADIO - sys.stdlib_module_names:
             package = BY_OTHERS.get(name) or ON_PYPI.get(name, name)
             assert package.lower() in known, f"{name_of(file)}: {package} is no requirement"

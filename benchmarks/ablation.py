@@ -47,7 +47,7 @@ class Plain:
         from explainers.intent import read_intent
         from explainers.topics import split_sentences
 
-        asked = " ".join([one["content"] for one in history if one["role"] == "user"][-1:] + [question])
+        asked = " ".join([*[one["content"] for one in history if one["role"] == "user"][-1:], question])
         near = self._tutor.ranking.rank(asked, read_intent(question).kind, keep=READ) if self._found else ()
         sentences = [found.text for found in near]
         messages = messages_for(question, sentences)
@@ -64,8 +64,8 @@ class Plain:
 
 def systems(tutor: Any) -> dict[str, tuple[Any, int]]:
     """Each system with how many questions it is asked at once."""
-    from explainers.language_model import LlamaCpp, threads
     from assets.quantize import language_model
+    from explainers.language_model import LlamaCpp, threads
 
     raw = LlamaCpp(language_model(adapter=None), threads=threads(os.environ))
     tuned = tutor.language_model

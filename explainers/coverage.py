@@ -37,14 +37,14 @@ _NOT_OURS = re.compile(
 
 @dataclass(frozen=True)
 class Coverage:
-    """weights [396] and bias of the regression over `features`; below `threshold` the tutor abstains."""
+    """weights [398] and bias of the regression over `features`; below `threshold` the tutor abstains."""
 
     weights: np.ndarray
     bias: float
     threshold: float
 
     def probability(self, features: np.ndarray) -> float:
-        """How likely the library covers the question, 0..1, from its features [396]."""
+        """How likely the library covers the question, 0..1, from its features [398]."""
         return 1 / (1 + math.exp(-(float(features @ self.weights) + self.bias)))
 
     def uncovered(self, library: Library, ranking: Ranking, question: str, subject: str, *, favour: bool = False) -> str:
@@ -58,7 +58,8 @@ class Coverage:
         likely = self.probability(features(library, ranking, question, subject))
         if likely >= least:
             return ""
-        return f"Nothing in my topics is near enough: I judge it {likely:.0%} likely that they answer this, and ask for {least:.0%}."
+        sure = f"I judge it {likely:.0%} likely that they answer this, and ask for {least:.0%}"
+        return f"Nothing in my topics is near enough: {sure}."
 
 
 def open_coverage(path: Path = WEIGHTS) -> Coverage:
@@ -69,12 +70,12 @@ def open_coverage(path: Path = WEIGHTS) -> Coverage:
 
 
 def features(library: Library, ranking: Ranking, question: str, subject: str, *, leave_out: str = "") -> np.ndarray:
-    """A question as [396] numbers: twelve on how well the search fits, then its meaning [384].
+    """A question as [398] numbers: fourteen on how well the search fits, then its meaning [384].
 
-    The twelve: similarity in meaning to the nearest topic question, name (of the question's subject)
+    The fourteen: similarity in meaning to the nearest topic question, name (of the question's subject)
     and sentence; to the second and fifth best topic; in spelling; share of known words; unknown words;
     by the trained encoder, likeness to the nearest sentence, to the tenth, and to the nearest question
-    of the bank; and how sure the ranking is of its first sentence.
+    of the bank; how sure the ranking is of its first sentence, and that one's share of the question's words and spelling.
     leave_out: a text of the library, or of the bank, to look past, for training on it.
     """
     import numpy as np

@@ -19,7 +19,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("thanks", r"^(?:(?:ok|okay|great|cool|nice|perfect|wow)[ ,!.]*)*(?:thanks|thank you|thx|ty|cheers|much appreciated)\b.{0,40}$"),
     ("thanks", r"^(?:ok|okay|great|cool|nice|perfect|got it|i see|makes sense|awesome|wow|interesting)[ !.]*$"),
     ("goodbye", r"^(?:ok(?:ay)?[ ,!.]*|thanks[ ,!.]*|well[ ,!.]*)*(?:bye|goodbye|see you|good night|cu)\b.{0,20}$"),
-    ("shorter", r"^(?:(?:and|but|ok|can you|could you|please|make it|say it|a bit|much|in)\W+)*(?:shorter|briefer|brief|short|tl;?dr|one sentence|in a nutshell|less words|fewer words|sum (?:it|that) up)\b.{0,40}$"),
+    ("shorter", r"^(?:(?:and|but|ok|can you|could you|please|make (?:it|that)|say (?:it|that)|put (?:it|that)|keep it|cut it|a bit|much|in|into|to|as|just|all)\W+)*(?:shorter|briefer|brief|short|tl;?dr|(?:a |one |1 |single )+(?:short )?(?:sentence|line)|half as long|half (?:the|that) length|in a nutshell|less words|fewer words|sum (?:it|that) up|too long)\b.{0,40}$"),
     ("simpler", r"^(?:(?:now|and|but|ok|can you|could you|please|make it|say it|explain (?:it|that|this)|put it|a bit|much|in|more)\W+)*(?:simpler|simple|simply|easier|plain (?:words|english)|eli5|(?:like|as if) i'?(?:m| was| were| am) (?:five|5|six|6|seven|a child|a kid|ten|10)|(?:in )?other words|once more(?: in other words)?|again|rephrase|for (?:a )?(?:kids?|child(?:ren)?)|i (?:don'?t|didn'?t|did not|do not) (?:get|understand|follow)(?: it| that| this)?|too (?:hard|complicated|difficult))\b.{0,40}$"),
     ("another_example", r"^(?:(?:and|but|ok|can you|could you|please|give me|show me|have you got|got|do you have|any|what'?s|is there)\W+)*(?:another|one more|a different|a real(?:-life)?|an?|any|some|more|other|further)? ?(?:concrete |everyday |other )?examples?(?: (?:of|for) (?:it|this|that|them|those))?(?: please| then)?[ ?!.]*$"),
     ("longer", r"^(?:(?:and|but|ok|can you|could you|please|go|into|in|give me|a bit)\W+)*(?:tell me more|deeper|(?:more|further|some) details?|more please|go on|continue|say more|elaborate|explain more|more|and then|what else)\b.{0,30}$"),
@@ -159,6 +159,11 @@ def core_question(message: str) -> str:
     return asking[-1] if asking else message
 
 
+def names_back(message: str) -> bool:
+    """Does the message hold a word such as "it" or "they" that stands for something said before?"""
+    return bool(_POINTS_BACK.search(message))
+
+
 def points_back(message: str) -> bool:
     """Does the message lean on what was said before ("and who judges them?")?"""
     return bool(
@@ -182,6 +187,16 @@ def _which_side(text: str) -> Intent | None:
                 "which_side", thing=thing.strip(" ,?\"'“”"), asked_side=side, either_or=either
             )
     return None
+
+
+_SIDES_SAID = re.compile(r"\b(?:generative|gen ?ai|genai|generated?|generating|creat\w*|machine learning|ml|predict\w*|ai)\b", re.I)
+
+
+def sides_in(text: str) -> tuple[str, bool]:
+    """The side that a message asks about, if it is one; and whether it asks which of several."""
+    said = {_side_of(found[0].replace("genai", "gen")) for found in _SIDES_SAID.finditer(text)}
+    said = said - {"ai"} or said  # "AI" beside another name is only a part of it
+    return (said.pop(), False) if len(said) == 1 else ("", bool(said))
 
 
 def _side_of(name: str) -> str:

@@ -8,6 +8,7 @@ by cosine; character n-grams (TF-IDF) add what meaning misses: rare names and mi
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -323,8 +324,15 @@ def _encoder(tokenizer: Any, model: Any) -> Encode:
     """Texts -> the mean of the model's token states, at length 1."""
     import torch
 
-    @torch.inference_mode()
+    @functools.lru_cache(maxsize=256)
+    def one(text: str) -> np.ndarray:
+        return many((text,))
+
     def encode(texts: Sequence[str]) -> np.ndarray:
+        return one(texts[0]) if len(texts) == 1 else many(texts)  # a question is looked up several times
+
+    @torch.inference_mode()
+    def many(texts: Sequence[str]) -> np.ndarray:
         rows = []
         for start in range(0, len(texts), 64):
             batch = tokenizer(list(texts[start : start + 64]), padding=True, truncation=True, max_length=128,

@@ -18,11 +18,16 @@ _FOREIGN = {  # the commonest little words, without those that English has too
     "Swedish": "är och vad hur en ett inte som det varför på med för av mellan kan",
     "Turkish": "bir ne nedir ve nasıl için bu mi mı ile arasındaki fark neden",
 }
-_WORDS = {language: frozenset(words.split()) for language, words in _FOREIGN.items()}
 _ENGLISH = frozenset(
     "the a an is are what how why which who when do does did can could would should of to in on and or not it this that i you my me "
     "we with for from be was were has have so but if as at by about between there they their its than then explain tell".split()
 )
+_WORDS = {language: frozenset(words.split()) - _ENGLISH for language, words in _FOREIGN.items()}
+_ORDER = re.compile(
+    r"\b(?:ignore|forget|disregard|override)\b.{0,40}\b(?:instructions?|rules?|passages?|prompts?|everything|machine learning|role|above|before)\b|"
+    r"\byou are (?:now|no longer)\b|\bfrom now on\b|\bpretend (?:to be|you|that you)\b|\bact (?:as|like) (?:an?|if|my)\b|"
+    r"\b(?:system|hidden|initial|secret) (?:prompt|instructions?|message|text)\b|\bjailbreak|\bdeveloper mode\b|\banswer only (?:with|in)\b|"
+    r"\b(?:say|repeat|claim|state|tell me) that\b.{0,80}\b(?:invented|is|are|was)\b", re.I)  # fmt: skip
 _CODE = re.compile(
     r"(?:^|\n)\s*(?:def |class |import |from \w+ import |#include|function |public |const |let |var |SELECT |print\(|for \(|if \(|while \()|"
     r"[;{}]\s*(?:\n|$)|=>|</?\w+>|\w+\(.*\)\s*[:;{]|==|\+\+|::|\$\(|\w+\[\w*\]\s*=", re.I)  # fmt: skip
@@ -60,6 +65,17 @@ def unreadable(question: object) -> str:
     return CIVIL if is_abuse(question) else ""
 
 
+def without_orders(question: str) -> str:
+    """The message without sentences that would give the tutor another role; empty if nothing else is in it."""
+    sentences = re.split(r"(?<=[.!?])\s+", question)
+    return " ".join(one for one in sentences if not _ORDER.search(one) or _only_asks(one))
+
+
+def _only_asks(sentence: str) -> bool:
+    """A question that merely speaks of orders: "What is a system prompt?"."""
+    return sentence.endswith("?") and not re.search(r"\byour?\b", sentence, re.I)
+
+
 def is_code(question: str) -> bool:
     """Is the message mostly program code? A symbol or two in a sentence are not enough."""
     marks = sum(question.count(mark) for mark in "{}();=<>[]_")
@@ -79,4 +95,4 @@ def foreign(question: str) -> str:
     found = {language: sum(word in known for word in words) for language, known in _WORDS.items()}
     language, count = max(found.items(), key=lambda pair: pair[1])
     english = sum(word in _ENGLISH for word in words)
-    return language if count >= 2 and count > english else ""
+    return language if count >= 2 and count >= english else ""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from explainers.grounding import content_words
-from explainers.intent import Intent, core_question
+from explainers.intent import Intent, core_question, sides_in
 from explainers.library import Found, Library
 from explainers.phrasing import READ
 from explainers.ranking import Ranking
@@ -28,6 +28,7 @@ _WHAT_IS_IT = re.compile(
 _WHO_ARE_YOU = re.compile(
     r"\b(?:what|who) (?:exactly |on earth )?are you|what (?:can|could|should|do)|new here", re.I
 )
+_STORY = re.compile(r"\b(?:analog\w+|metaphor|everyday|daily|real[- ]life|story|kitchen|school|comparison from|something from)\b", re.I)
 LEAST_THINGS = 0.6  # least share of a question's things that the sentence with its answer has to name
 _COUNTING = content_words(
     "many much percent percentage number numbers accuracy accurate price cost costs share year years invent invented inventor "
@@ -60,6 +61,9 @@ _MAKES = re.compile(
 _SIDE_CLAUSE = re.compile(
     r"\b(?:which|what) (?:side|camp|kind|sort|type|form|of the two|one)\b|\b(?:ml|machine learning|predict\w*|generative|gen ?ai|create\w*|neither)\b.*\bor\b|"
     r"\b(?:count|class\w*|qualif\w+) as\b|^is (?:that|this|it)\b", re.I)  # fmt: skip
+SURE_NAME = 0.9  # likeness of a thing's name from which nothing else is asked
+SURE_SIDE = 0.7  # probability from which the side of an unlisted thing is told, as a guess
+SURE_ITEM = 0.2  # probability of the ranking from which an everyday example is taken to be meant
 SAME_THING = 0.72  # least likeness of a name in a question to a topic's or example's name
 
 
@@ -76,8 +80,7 @@ class Plan:
     more: tuple[Found, ...]
     verdict: str = ""
     length: int = 3  # sentences
-    asked: str = ""
-    free: bool = False
+    asked: str = ""  # the question with its topic's title in front, for the model, where it leans on what was said
 
     @property
     def evidence(self) -> tuple[Found, ...]:
@@ -125,20 +128,27 @@ class Planner:
         if about and PRONOUN.fullmatch(subject_of(question)) and intent.kind in ("definition", "how", "other", "claim"):
             short, how = self._by_section(about)["In short"], self._by_section(about)["How it works"]
             return self._of(about, short[:2], (*short[2:], *how), length=4 if intent.kind == "how" else 3)
+        if found := self._item_of(question, intent, about):
+            return found
         if intent.kind == "which_side" and (found := self._which_side(question, intent, about)):
             return found
         if intent.kind == "comparison" and (found := self._comparison(question)):
             return found
-        if intent.kind in ("definition", "how", "other", "claim", "example") and (
-            found := self._whole_topic(question, intent)
-        ):
+        if intent.kind == "example" and _STORY.search(question) and (topic := about or self._library.mentioned(question)):
+            return self.rest(topic, "another_example")
+        if intent.kind in ("definition", "other") and (found := self._whole_topic(question)):
             return found
         return self._sentences(question, intent, about)
 
-    def rest(self, topic: str, kind: str) -> Plan:
-        """More about a topic, said shorter, simpler, longer, with an example, or what it is."""
+    def rest(self, topic: str, kind: str, said: str = "") -> Plan:
+        """More about a topic, said shorter, simpler, longer, with an example, or what it is.
+
+        said: the first sentence of the answer before, which a shorter one keeps.
+        """
         sections = self._by_section(topic)
         short, how, example = sections["In short"], sections["How it works"], sections["Example"]
+        if kind == "shorter" and (kept := [one for one in self._all_of(topic) if one.text == said]):
+            return self._of(topic, kept[:1], (), length=1)
         if kind in ("shorter", "definition"):
             kept = short[: 1 if kind == "shorter" else 2]
             return self._of(topic, kept, (), length=len(kept))
@@ -164,27 +174,20 @@ class Planner:
         topic, likeness = self._named(subject_of(question))
         return topic if likeness >= SAME_THING + 0.06 else None
 
-    def _whole_topic(self, question: str, intent: Intent) -> Plan | None:
-        """For a question that names a topic and asks nothing narrower."""
+    def _whole_topic(self, question: str) -> Plan | None:
+        """For a question that names a topic and asks nothing narrower: what it is, then how it works."""
         topic = self.named_topic(core_question(question)) or self.named_topic(question)
         mentioned = self._library.mentioned(question)
-        if (
-            not topic
-            and mentioned
-            and (_WHAT_IS_IT.search(question) or not self._narrower(question, mentioned))
-        ):
+        if not topic and mentioned and (_WHAT_IS_IT.search(question) or not self._narrower(question, mentioned)):
             topic = mentioned
         if not topic:
             return None
-        sections = self._by_section(topic)
-        short, how = sections["In short"], sections["How it works"]
-        if intent.kind == "example":
-            return self._of(
-                topic, (short[0], *sections["Example"][:2]), sections["Example"][2:], length=4
-            )
-        if intent.kind == "how":
-            return self._of(topic, short[:2], how, length=4)
-        return self._of(topic, short[:2], (*short[2:], *how[:3]))
+        short = self._by_section(topic)["In short"]
+        name = self._library.name_in(question) or subject_of(question)
+        told = content_words(" ".join((self._library.topics[topic].title, *(found.text for found in short))))
+        if not content_words(name) <= told:  # a part of the topic that has a name of its own
+            return None
+        return self._of(topic, short[:2], (*short[2:], *self._by_section(topic)["How it works"][:3]))
 
     def _part_of(self, topic: str, question: str, short: Sequence[Found]) -> Found | None:
         """The sentence on a thing that the topic treats beside its own subject, such as one method."""
@@ -258,38 +261,42 @@ class Planner:
         if max(likeness, topic_likeness) < SAME_THING:
             passage, likeness = self._nearest_item(thing)
             if likeness < NEAR_ITEM:
-                return None if self._library.mentioned(thing) else self._unknown_thing(thing)
+                return None if self._library.mentioned(thing) else self._unknown_thing(question)
         if passage is None or topic_likeness >= likeness - 0.02:
             return self._side_of_topic(question, topic, intent)
-        opening = tuple(Found(text, passage, likeness) for text in passage.sentences)
+        return self._item(passage, intent)
+
+    def _item_of(self, question: str, intent: Intent, about: str | None) -> Plan | None:
+        """The everyday example that a question about sides surely means, by its name or by the ranking."""
+        asked, either = sides_in(question)
+        if about or not (asked or either or intent.kind == "which_side"):
+            return None
+        intent = intent if intent.kind == "which_side" else replace(intent, asked_side=asked, either_or=either)
+        passage, likeness = self._thing(described(intent.thing or question))
+        if likeness >= SURE_NAME:
+            return self._item(passage, intent)
+        best = next((one for one in self._ranking.rank(question, "which_side") if one.passage.names), None)
+        return self._item(best.passage, intent) if best and best.score >= SURE_ITEM else None
+
+    def _item(self, passage: Passage, intent: Intent) -> Plan:
+        """An everyday example's own sentence, and what its side means."""
+        opening = tuple(Found(text, passage, 1.0) for text in passage.sentences)
         general = self._by_section("everyday-examples")["In short"]
-        wanted = {"predict": "predicts", "create": "creates", "neither": "neither"}.get(
-            passage.side, "\n"
-        )
+        wanted = {"predict": "predicts", "create": "creates", "neither": "neither"}.get(passage.side, "\n")
         opening += tuple(found for found in general if wanted in found.text)[:1]
         verdict = verdict_for(intent, passage.side)
         return Plan(passage.topic, passage.side, opening, (), verdict, length=len(opening))
 
-    def _unknown_thing(self, thing: str) -> Plan:
-        """For a thing in no list: what makes something new creates; for others, how to find out."""
-        if _MAKES.search(thing):
-            sections = self._by_section("everyday-examples")
-            creates = [
-                found
-                for found in (*sections["In short"], *sections["How it works"])
-                if "creates" in found.text
-            ]
-            return replace(
-                self._of("everyday-examples", creates[:2], (), length=2),
-                side="create",
-                verdict="It creates.",
-            )
-        return self._of(
-            "everyday-examples",
-            self._by_section("everyday-examples")["How it works"][:4],
-            (),
-            length=4,
-        )
+    def _unknown_thing(self, question: str) -> Plan:
+        """For a thing in no list: the side of things like it, if that is likely enough; else how to find out."""
+        general = self._by_section("everyday-examples")
+        side, likely = ("create", 1.0) if _MAKES.search(question) else self._ranking.side(question)
+        if likely < SURE_SIDE:
+            return self._of("everyday-examples", general["How it works"][:4], (), length=4)
+        said = {"predict": "predicts", "create": "creates", "neither": "neither", "both": "both"}[side]
+        means = [found for section in ("In short", "How it works") for found in general[section] if said in found.text]
+        plan = self._of("everyday-examples", means[:2], (), length=2)
+        return replace(plan, side=side, verdict=_GUESS[side])
 
     def _side_of_topic(self, question: str, topic: str, intent: Intent) -> Plan:
         sections = self._by_section(topic)
@@ -312,13 +319,17 @@ class Planner:
             best = self._holding(
                 question, intent, ranked, about or self._library.mentioned(question)
             )
+        if best is None:
+            return None
+        if best.passage.names:
+            return replace(self._item(best.passage, intent), verdict="")
         topic = best.passage.topic
         sections = self._by_section(topic)
         if narrow:
             return self._of(topic, (best,), sections["In short"], length=2)
         close = [one for one in ranked[: READ + 1] if one != best]
         asked = f"{self._library.topics[about].title}: {question}" if about else question
-        plan = replace(self._of(topic, (best,), close), asked=asked, free=True)
+        plan = replace(self._of(topic, (best,), close), asked=asked)
         return replace(plan, verdict=_GOAL[intent.goal], side=intent.goal) if intent.goal else plan
 
     def _holding(self, question: str, intent: Intent, ranked: Sequence[Found], topic: str | None) -> Found | None:
@@ -333,9 +344,7 @@ class Planner:
         return next(iter(first or holding), None)
 
     def _ranked(self, question: str, intent: Intent, about: str | None) -> list[Found]:
-        items = intent.kind in ("which_side", "which_one", "example", "yes_no")
-        found = self._ranking.rank(question, intent.kind, about)
-        return [one for one in found if items or not one.passage.names] or list(found)
+        return list(self._ranking.rank(question, intent.kind, about))
 
     # ------------------------------------------------------------------ looking things up
 
@@ -443,6 +452,12 @@ _NAME = re.compile(r"[A-Z][a-z]+ (?:[A-Z]\. )?(?:[a-z]+ )?[A-Z][a-z]+|\bcolleagu
 _GOAL = {
     "create": "Generative AI, because something new has to be made.",
     "predict": "Machine learning that predicts, because the answer is a label, a number, a group or a choice.",
+}
+_GUESS = {
+    "predict": "I have no entry on that, but things like it usually predict.",
+    "create": "I have no entry on that, but things like it usually create.",
+    "both": "I have no entry on that, but things like it usually do both.",
+    "neither": "I have no entry on that, but things like it usually do neither.",
 }
 _INVENTS = re.compile(
     r"introduc|invent|propos|describ|develop|present|coin|first|paper|name|publish|built|creat",

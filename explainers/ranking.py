@@ -8,6 +8,7 @@ likenesses, the sentence's place and the question's kind. Trained by `python -m 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,14 +17,23 @@ from typing import TYPE_CHECKING
 
 from explainers.grounding import content_words
 from explainers.intent import read_intent
-from explainers.library import Encode, Found, Library, digest, embed_with_cache, load_kept, save_kept
+from explainers.library import (
+    Encode,
+    Found,
+    Library,
+    digest,
+    embed_with_cache,
+    load_kept,
+    save_kept,
+)
 from explainers.topics import SECTIONS, Passage, Topic
 
 if TYPE_CHECKING:
     import numpy as np
 
 FOLDER = Path(__file__).parents[1] / "weights" / "encoder"
-TOLD, ASKED, NETWORK = (FOLDER / f"{name}.safetensors" for name in ("told", "asked", "ranking"))
+TOLD, ASKED, NETWORK, SIDES = (FOLDER / f"{name}.safetensors" for name in ("told", "asked", "ranking", "sides"))
+GROUPS = ("predict", "create", "both", "neither")
 KINDS = ("definition", "how", "why", "comparison", "which_side", "which_one", "example", "claim", "yes_no", "who",
          "when", "number", "about", "other")  # fmt: skip
 SAME_QUESTION = 0.995  # cosine of a question with itself, as it was kept in half precision
@@ -62,9 +72,10 @@ class Ranking:
     """Ranks all sentences of one library for a question."""
 
     def __init__(self, library: Library, encode: Encode, asked: Asked, network: Network | None,
-                 kept: Mapping[str, np.ndarray]) -> None:  # fmt: skip
+                 kept: Mapping[str, np.ndarray], sides: Mapping[str, np.ndarray] = {}) -> None:  # fmt: skip
         import numpy as np
 
+        self.sides = sides
         self._library, self._encode, self.network = library, encode, network
         rows = [i for i, entry in enumerate(library.entries) if entry.kind in ("sentence", "item")]
         self.places: tuple[tuple[str, Passage], ...] = tuple(
@@ -76,10 +87,11 @@ class Ranking:
         self._asked = asked.vectors
         self._links = _links(asked, [digest(text) for text in self.texts])
         self._fixed = _fixed(self.places)
-        self._words = [content_words(text) for text, _ in self.places]
+        self._words = WordIndex([content_words(text) for text in self.texts])
         slugs = list(library.topics)
         self._topic = np.array([slugs.index(passage.topic) for _, passage in self.places])
         self._slugs = slugs
+        self.features = functools.lru_cache(maxsize=8)(self._features)  # coverage and ranking ask for the same
 
     def rank(self, question: str, kind: str, about: str | None = None, keep: int = 40) -> tuple[Found, ...]:
         """The best sentences, each with the probability that it is the one to say first."""
@@ -91,7 +103,7 @@ class Ranking:
         share /= share.sum()
         return tuple(Found(*self.places[i], float(share[i])) for i in (-share).argsort()[:keep])
 
-    def features(self, question: str, kind: str, about: str | None = None, *, alone: bool = False) -> np.ndarray:
+    def _features(self, question: str, kind: str, about: str | None = None, *, alone: bool = False) -> np.ndarray:
         """[sentences, features]; `about` is the topic under discussion.
 
         alone: look past the bank's own copy of the question, for training on it.
@@ -102,10 +114,10 @@ class Ranking:
         meaning = self._encode([asked])[0]
         near, by_asked = self.vectors @ meaning, self._by_asked(meaning, SAME_QUESTION if alone else 2.0)
         bare, spelling = (likeness[self._rows] for likeness in self._library.compare(question))
-        words = content_words(question)
-        overlap = np.array([len(words & there) for there in self._words]) / max(1, len(words))
-        columns = [near, near - near.max(), by_asked, by_asked - by_asked.max(), bare, bare - bare.max(), spelling, overlap]
-        columns += [_spread(likeness, self._topic) for likeness in (near, by_asked, spelling)]
+        shared, rarest = self._words.compare(content_words(question))
+        columns = [near, near - near.max(), by_asked, by_asked - by_asked.max(), bare, bare - bare.max(), spelling]
+        columns += [spelling - spelling.max(), shared, shared - shared.max(), rarest]
+        columns += [_spread(likeness, self._topic) for likeness in (near, by_asked, spelling, shared)]
         columns += [self._of_topic(self._library.mentioned(question)), self._of_topic(about), self._named(question)]
         columns += [np.full(len(near), float(kind == one)) for one in KINDS]
         return np.concatenate([np.stack(columns, 1), self._fixed], 1).astype("float32")
@@ -120,15 +132,28 @@ class Ranking:
         np.maximum.at(found, sentences, weight * np.where(likeness < below, likeness, 0)[questions])
         return found
 
-    def fit(self, question: str, *, alone: bool = False) -> tuple[float, float, float, float]:
-        """How well the best sentences fit a question: likeness of the first and the tenth, of the nearest
-        bank question, and the probability of the first. alone: look past the bank's own copy."""
+    def side(self, question: str) -> tuple[str, float]:
+        """The side of the thing that a question is about, guessed from its meaning, and how likely it is."""
         import numpy as np
 
-        features = self.features(question, read_intent(question).kind, alone=alone)
+        scores = self._encode([question])[0] @ self.sides["weights"] + self.sides["bias"]
+        share = np.exp(scores - scores.max())
+        best = int(share.argmax())
+        return GROUPS[best], float(share[best] / share.sum())
+
+    def fit(self, question: str, about: str | None = None, *, alone: bool = False) -> tuple[float, ...]:
+        """How well the best sentences fit a question, six numbers: likeness of the nearest and the tenth, of the
+        nearest bank question; the first one's probability, share of the question's words, and spelling.
+
+        alone: look past the bank's own copy of the question.
+        """
+        import numpy as np
+
+        features = self.features(question, read_intent(question).kind, about, alone=alone)
         scores = self.network.scores(features) if self.network else features[:, 0]
-        near = np.sort(features[:, 0])
-        return float(near[-1]), float(near[-10]), float(features[:, 2].max()), float(1 / np.exp(scores - scores.max()).sum())
+        near, best = np.sort(features[:, 0]), features[scores.argmax()]
+        sure = 1 / np.exp(scores - scores.max()).sum()
+        return tuple(float(one) for one in (near[-1], near[-10], features[:, 2].max(), sure, best[8], best[6]))
 
     def _of_topic(self, slug: str | None) -> np.ndarray:
         return (self._topic == (self._slugs.index(slug) if slug else -1)).astype("float32")
@@ -142,6 +167,32 @@ class Ranking:
         own = np.isin(kinds, ("question", "name"))
         best = {slug: likeness[rows[own[rows]]].max(initial=0) for slug, rows in self._library.rows_by_topic.items()}
         return np.array([best[slug] for slug in self._slugs], "float32")[self._topic]
+
+
+class WordIndex:
+    """Which texts share a question's words, rare words counting more (inverse document frequency)."""
+
+    def __init__(self, words: Sequence[set[str]]) -> None:
+        import math
+
+        self._rows: dict[str, list[int]] = {}
+        for row, some in enumerate(words):
+            for word in some:
+                self._rows.setdefault(word, []).append(row)
+        self._count = len(words)
+        self._weight = {word: math.log(self._count / len(rows)) for word, rows in self._rows.items()}
+
+    def compare(self, asked: set[str]) -> tuple[np.ndarray, np.ndarray]:
+        """For each text, the share of the question's weight that it has, and of its rarest word's: twice [texts], 0..1."""
+        import numpy as np
+
+        shared, rarest = np.zeros(self._count, "float32"), np.zeros(self._count, "float32")
+        known = {word: self._weight[word] for word in asked if word in self._weight}
+        for word, weight in known.items():
+            rows = self._rows[word]
+            shared[rows] += weight / sum(known.values())
+            rarest[rows] = np.maximum(rarest[rows], weight / max(known.values()))
+        return shared, rarest
 
 
 def _links(asked: Asked, digests: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -201,7 +252,7 @@ def open_ranking(library: Library, encode: Encode) -> Ranking:
 
     cached = assets.cache_folder() / "told.safetensors"
     kept = load_kept(TOLD) | load_kept(cached)
-    ranking = Ranking(library, encode, load_asked(), Network(**load_file(NETWORK)), kept)
+    ranking = Ranking(library, encode, load_asked(), Network(**load_file(NETWORK)), kept, load_file(SIDES))
     if any(digest(text) not in kept for text in ranking.texts):
         save_kept(cached, ranking.texts, ranking.vectors)
     return ranking

@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from explainers.coverage import Coverage, open_coverage
-from explainers.grounding import Grounding
+from explainers.coverage import Coverage, features, open_coverage
+from explainers.grounding import Grounding, content_words
 from explainers.intent import (
     DemoPhrases,
     Intent,
     core_question,
+    names_back,
     points_back,
     read_intent,
     split_style,
@@ -25,13 +26,14 @@ from explainers.intent import (
 )
 from explainers.language_model import LanguageModel, open_language_model
 from explainers.library import Found, Library, open_library
-from explainers.plan import PRONOUN, Plan, Planner, subject_of, version_words
-from explainers.oddities import TO_ASK, clean, foreign, unreadable
+from explainers.oddities import TO_ASK, clean, foreign, unreadable, without_orders
 from explainers.phrasing import DECLINED, messages_for
+from explainers.plan import PRONOUN, Plan, Planner, subject_of, version_words
 from explainers.ranking import Ranking, open_ranking
 from explainers.reply import Citation, DemoCall, Draft, Reply, Span, Token
 from explainers.topics import Topic, split_sentences
 
+GOES_ON = 0.9  # probability of being covered from which a question that names nothing stays with the topic
 REMEMBERED = 6  # messages of the history that are looked at
 SAME = 0.9  # cosine from which two sentences say the same
 
@@ -44,10 +46,9 @@ THANKS = "You are welcome. Ask on whenever you like."
 GOODBYE = "Goodbye! Come back whenever a question about machine learning or generative AI turns up."
 ABSTAIN = f"{DECLINED} {I_COVER}"
 NOTHING_SAID = "There is no answer yet that I could say in another way."
+NO_ROLE = "I keep to my subject and my role, whatever a message says."
 NO_FIGURE = "No passage of mine gives the name, the year or the number that you ask for."
 SILENT = "From memory, the language model had nothing to say."
-import os
-LEAD = os.environ.get("LEAD") == "1"
 RECALLED = 100  # tokens of an answer from memory
 
 _CHOOSING = re.compile(
@@ -75,6 +76,7 @@ class Tutor:
         self.language_model = language_model
         self._coverage = coverage
         self._planner = Planner(library, ranking)
+        self._home = {text: passage.topic for text, passage in ranking.places}
         self._demos = tuple(demos)
 
     @property
@@ -104,6 +106,9 @@ class Tutor:
         question = clean(question)
         if language := foreign(question):
             yield self._in_english(question, language)
+            return
+        if not (question := without_orders(question)):
+            yield self._abstain("", NO_ROLE)
             return
         history = [one for one in history if isinstance(one.get("content"), str)]
         intent = self._tried(question, history) or read_intent(question, self._demos)
@@ -135,7 +140,8 @@ class Tutor:
                 spans.append(replace(sentence, supported=grounding.check(sentence.text).supported))
             yield Draft(_joined(spans) if isinstance(sentence, Span) else f"{_joined(spans)} {sentence.strip()}".strip())
         topic = self.topics[near[0].passage.topic]
-        yield Reply(_joined(spans) or SILENT, spans=_spaced(spans), from_memory=True, follow_ups=self._follow_ups(topic, question))
+        yield Reply(_joined(spans) or SILENT, spans=_spaced(spans), from_memory=True,
+                    follow_ups=self._follow_ups(topic, question))  # fmt: skip
 
     def _in_english(self, question: str, language: str) -> Reply:
         """For a question in another language: in English what the topic that it names is, if it names one."""
@@ -180,12 +186,18 @@ class Tutor:
         """The sentences that answer, or why the library does not cover the question."""
         about = self._under_discussion(question, intent, history)
         if intent.kind in RESTYLED:
-            return self._planner.rest(about, intent.kind) if about else NOTHING_SAID
-        if not about and (reason := self._uncovered(question, intent)):
-            return reason
+            return self._planner.rest(about, intent.kind, self._said_first(history)) if about else NOTHING_SAID
+        leaning = about and (names_back(question) or len(question.split()) < 4)
+        if not leaning and (reason := self._uncovered(question, intent)):
+            about = self._goes_on(question, history)
+            if not about:
+                return reason
+        about = about or self._stays(question, history)
         bare = bool(_BARE.match(question))
         if about and bare:
             question = f"{question} {_last(history, 'user')}"
+        elif about and names_back(question):
+            question = _with_subject(question, _last(history, "user"))
         plan = self._planner.plan(question, intent, about=about)
         if plan is None:
             return NO_FIGURE
@@ -237,37 +249,57 @@ class Tutor:
             return None
         return self._topic_of_history(history)
 
+    def _stays(self, question: str, history: History) -> str | None:
+        """The topic under discussion, if the question is nearer to it than to anything when asked alone."""
+        about = self._topic_of_history(history) if history and not self.library.mentioned(question) else None
+        if not about or self.ranking.fit(question, about)[0] <= self.ranking.fit(question)[0]:
+            return None
+        return about
+
+    def _goes_on(self, question: str, history: History) -> str | None:
+        """The topic under discussion, for a question that is covered only as one about that: "who owns the result?"."""
+        about = self._topic_of_history(history) if history else None
+        if not about or content_words(question) - self.library.vocabulary:
+            return None
+        asked = f"{self.topics[about].title}: {question}"
+        likely = self._coverage.probability(features(self.library, self.ranking, asked, subject_of(question)))
+        return about if likely >= GOES_ON else None
+
+    def _said_first(self, history: History) -> str:
+        """The first sentence of ours in the last answer; empty if there is none."""
+        sentences = split_sentences(_last(history, "assistant"))
+        return next((one for one in sentences if one in self._home), "")
+
     def _topic_of_history(self, history: History) -> str | None:
-        """The topic that was last spoken of."""
-        asked = [one["content"] for one in history[-REMEMBERED:] if one["role"] == "user"]
-        told = [one["content"] for one in history[-REMEMBERED:] if one["role"] == "assistant"]
-        for text in [
-            *reversed(asked),
-            *(split_sentences(one)[0] for one in reversed(told) if one.strip()),
-        ]:
+        """The topic that was last spoken of: named by the visitor, or quoted in an answer, or searched for."""
+        for said in reversed(history[-REMEMBERED:]):
+            text = said["content"]
             earlier = read_intent(text, self._demos)
-            if earlier.kind in RESTYLED:
+            if said["role"] == "assistant" or earlier.kind in RESTYLED:
                 continue
             if earlier.kind == "demo" and earlier.demo:
                 return next(demo.topic for demo in self._demos if demo.slug == earlier.demo)
-            named = self._planner.named_topic(text) or self.library.mentioned(text)
-            if named or (not points_back(text) and self._covers(text, earlier)):
-                return named or self.library.search(text).topics[0][0]
-        return None
+            if named := self._planner.named_topic(text) or self.library.mentioned(text):
+                return named
+            if quoted := self._topic_quoted(history):
+                return quoted
+            if not points_back(text) and self._covers(text, earlier):
+                return self.ranking.rank(text, earlier.kind, keep=1)[0].passage.topic
+        return self._topic_quoted(history)
+
+    def _topic_quoted(self, history: History) -> str | None:
+        """The topic of the first sentence of ours in the last answer."""
+        return self._home.get(self._said_first(history))
 
     # --------------------------------------------------------------------------- saying it
 
     def _compose(self, question: str, plan: Plan) -> Iterator[Draft | Reply]:
         """Quote the opening, let the model go on, fill up with quotes; a draft after each step."""
         spans = [Span(plan.verdict, quoted=False)] if plan.verdict else []
-        quotes = [Span(found.text, quoted=True) for found in plan.opening]
-        if not (LEAD and plan.free):
-            spans += quotes
+        spans += [Span(found.text, quoted=True) for found in plan.opening]
         yield Draft(_joined(spans), plan.side)
         if _sentences(spans) < plan.length:
             yield from self._write_on(question, plan, spans)
-        if not _sentences(spans):
-            spans += quotes
         self._fill_up(plan, spans)
         yield self._reply(question, plan, spans)
 
@@ -429,6 +461,12 @@ def _alike(one: str, other: str) -> bool:
 
 def _last(history: History, role: str) -> str:
     return next((one["content"] for one in reversed(history) if one["role"] == role), "")
+
+
+def _with_subject(question: str, before: str) -> str:
+    """A question about "it", with what the question before was about, if that is short: a name, not a story."""
+    subject = subject_of(before)
+    return f"{question} ({subject})" if 0 < len(subject.split()) <= 4 else question
 
 
 def _untold(found: Sequence[Found], told: str) -> tuple[Found, ...]:

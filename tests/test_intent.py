@@ -12,6 +12,7 @@ from explainers.intent import (
     core_question,
     points_back,
     read_intent,
+    sides_in,
     split_style,
     try_it,
 )
@@ -210,3 +211,23 @@ def test_of_several_sentences_the_last_question_counts():
     message = "My son asked me something. Is it magic? I said no. How does a GAN work? Thanks."
     assert core_question(message) == "How does a GAN work?"
     assert core_question("No question here.") == "No question here."
+
+
+@pytest.mark.parametrize(
+    ("message", "side", "either"),
+    [
+        ("planes fly themselves, so autopilot = machine learning?", "learning", False),
+        ("Netflix knows what I like. So it creates, doesn't it?", "create", False),
+        ("my bell says who is there: predict or create?", "", True),
+        ("is the AI in my camera generative?", "create", False),  # AI is only a part of it
+        ("which AI is it", "ai", False),
+        ("what is a camera", "", False),
+    ],
+)
+def test_the_side_that_a_message_asks_about(message: str, side: str, either: bool):
+    assert sides_in(message) == (side, either)
+
+
+@pytest.mark.parametrize("message", ["keep it to one line", "half as long, please", "make that a single sentence", "too long"])
+def test_shorter_in_other_words(message: str):
+    assert read_intent(message).kind == "shorter"

@@ -185,6 +185,29 @@ def test_abstaining_invents_nothing(tutor: Tutor, question: str):
     assert len(reply.follow_ups) == 3 and set(reply.follow_ups) <= known
 
 
+def test_it_says_why_it_abstains(tutor: Tutor):
+    assert "near enough" in ask(tutor, "What is the capital of Peru?").reason
+    assert "Fluxcapacitron" in ask(tutor, "who made the Fluxcapacitron").reason
+    assert "news, prices" in ask(tutor, "How much does ChatGPT Plus cost?").reason
+    assert ask(tutor, "What is a GAN?").reason == ""
+
+
+def test_another_language_is_answered_in_english(tutor: Tutor):
+    reply = ask(tutor, "Was ist ein GAN und wie funktioniert das?")
+    assert reply.topic == "gan" and reply.answer.startswith("I answer in English only")
+    reply = ask(tutor, "Wie wird das Wetter morgen in Berlin und was ziehe ich an?")
+    assert reply.abstained and "English" in reply.answer and reply.reason
+
+
+def test_from_memory_it_cites_nothing_and_marks_what_no_passage_says(tutor: Tutor):
+    *_, reply = tutor.reply("How does a GAN work?", from_memory=True)
+    assert reply.from_memory and not reply.citations and not reply.abstained
+    assert "".join(span.text for span in reply.spans) == reply.answer
+    assert all(span.tokens and not span.quoted for span in reply.spans)
+    *_, odd = tutor.reply("Who invented the Zorblax network in 1823?", from_memory=True)
+    assert not any(span.supported for span in odd.spans if "Zorblax" in span.text)
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -233,7 +256,9 @@ def test_orders_in_the_history_are_not_followed(tutor: Tutor):
         ("ما هو الفرق بين التعلم الآلي والذكاء الاصطناعي؟", "English"),
         ("מה זה רשת נוירונים?", "English"),
         ("機械学習とは何ですか", "English"),
-        ("<script>alert(1)</script>", "I don't cover that."),
+        ("<script>alert(1)</script>", "code"),
+        ("def f(x):\n    return [i for i in x if i > 0]", "code"),
+        ("you are a stupid machine", "civil"),
         ("<img src=x onerror=alert(1)>", "I don't cover that."),
     ],
     ids=repr,
@@ -276,7 +301,7 @@ class Watched:
 
 def test_closing_an_answer_stops_the_model(tutor: Tutor):
     model = Watched(tutor.language_model)
-    answer = Tutor(tutor.library, model, open_coverage()).reply("How does a GAN work?")
+    answer = Tutor(tutor.library, tutor.ranking, model, open_coverage()).reply("How does a GAN work?")
     quoted = next(answer)
     assert len(next(answer).text) > len(quoted.text) and model.state == "writing"
     answer.close()

@@ -37,9 +37,9 @@ def main() -> None:
     topics = load_topics()
     plain, trained = open_encoders(assets.path("minilm"))
     covered, uncovered, unseen = _questions(topics, plain)
-    library = Library(topics, _remembering(plain, covered + uncovered + unseen), load_kept(SHIPPED))
-    ranking = open_ranking(library, _remembering(trained, covered + uncovered + unseen))
-    rows = np.stack([_features(library, ranking, question) for question in covered + uncovered])  # [n, 396]
+    library = Library(topics, remembering(plain, covered + uncovered + unseen), load_kept(SHIPPED))
+    ranking = open_ranking(library, remembering(trained, covered + uncovered + unseen))
+    rows = np.stack([_features(library, ranking, question) for question in covered + uncovered])  # [n, 398]
     labels = np.array([1] * len(covered) + [0] * len(uncovered))
     order = np.random.default_rng(SEED).permutation(len(labels))
     model = LogisticRegression(C=5.0, max_iter=3000, class_weight="balanced")
@@ -51,7 +51,7 @@ def main() -> None:
     _report(probability, labels, threshold, covered + uncovered)
     model.fit(rows, labels)
     answered = model.predict_proba(np.stack([_features(library, ranking, question) for question in unseen]))[:, 1] >= threshold
-    print(f"\nOf {len(unseen)} covered questions of the bank's part `test`, which nothing was trained on: {answered.mean():.1%} answered.")
+    print(f"\nOf {len(unseen)} covered questions that nothing was trained on (the bank's `test`): {answered.mean():.1%} answered.")
     _write(model, threshold)
 
 
@@ -66,7 +66,7 @@ def _questions(topics: dict[str, Topic], encode: Encode) -> tuple[list[str], lis
     return covered, uncovered, [one.question for one in parts["test"]]
 
 
-def _remembering(encode: Encode, questions: Sequence[str]) -> Encode:
+def remembering(encode: Encode, questions: Sequence[str]) -> Encode:
     """The encoder with all questions embedded at once, which is much faster than one by one."""
     known = dict(zip(questions, encode(questions), strict=True))
 

@@ -101,7 +101,8 @@ def train(encoder: Encoder, examples: Sequence[Example], topics: Mapping[str, To
         yield float(np.mean(losses))
 
 
-def batch_loss(encoder: Encoder, batch: Sequence[Example], topics: Mapping[str, Topic], sentences: Mapping[str, list[str]]) -> torch.Tensor:
+def batch_loss(encoder: Encoder, batch: Sequence[Example], topics: Mapping[str, Topic],
+               sentences: Mapping[str, list[str]]) -> torch.Tensor:  # fmt: skip
     """Cross entropy of each question over the batch's sentences, and over its other questions."""
     right = [random.choices(one.support, weights=[2] + [1] * (len(one.support) - 1))[0] for one in batch]
     wrong = [(one.support[0][0], random.choice(sentences[one.support[0][0]])) for one in batch]
@@ -127,12 +128,16 @@ def _same_answer(questions: torch.Tensor, batch: Sequence[Example]) -> torch.Ten
 
 def found_first(encoder: Encoder, examples: Sequence[Example], topics: Mapping[str, Topic]) -> str:
     """How often the nearest of all sentences is one of the support, and is in the right topic."""
-    everything = list(dict.fromkeys((slug, s) for slug, topic in topics.items() for p in topic.passages for s in p.sentences))
+    places = ((slug, s) for slug, topic in topics.items() for p in topic.passages for s in p.sentences)
+    everything = list(dict.fromkeys(places))
     answers = encoder.many([told(*pair, topics) for pair in everything])
-    ranked = (encoder.many([one.asked(topics) for one in examples]) @ answers.T).argsort(1, descending=True)
-    hits = [[everything[i] in one.support for i in row[:3]] for one, row in zip(examples, ranked.tolist(), strict=True)]
-    topic = [everything[row[0]][0] in {t for t, _ in one.support} for one, row in zip(examples, ranked.tolist(), strict=True)]
-    return f"right sentence first {np.mean([h[0] for h in hits]):.1%}, in three {np.mean([any(h) for h in hits]):.1%}, right topic {np.mean(topic):.1%}"
+    ranked = (encoder.many([one.asked(topics) for one in examples]) @ answers.T).topk(3, dim=1).indices.tolist()
+    found = [[everything[i] for i in row] for row in ranked]
+    pairs = list(zip(examples, found, strict=True))
+    first = np.mean([three[0] in one.support for one, three in pairs])
+    among = np.mean([bool(set(three) & set(one.support)) for one, three in pairs])
+    topic = np.mean([three[0][0] in {slug for slug, _ in one.support} for one, three in pairs])
+    return f"right sentence first {first:.1%}, in three {among:.1%}, right topic {topic:.1%}"
 
 
 if __name__ == "__main__":

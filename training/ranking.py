@@ -23,7 +23,7 @@ from explainers.ranking import ASKED, NETWORK, TOLD, Asked, Network, Ranking, to
 from explainers.topics import Topic, load_topics
 from training.tutor.bank import MOST, Example, read_bank, split
 
-SEED, WIDTH, EPOCHS, RATE, DECAY, DROPOUT = 0, 32, 60, 3e-3, 1e-2, 0.1
+SEED, WIDTH, EPOCHS, RATE, DECAY, DROPOUT = 0, 64, 40, 2e-3, 0.1, 0.3
 
 
 def main() -> None:
@@ -59,7 +59,7 @@ def save_asked(asked: Asked) -> None:
 
 def about(example: Example) -> str | None:
     """The topic under discussion, for a question that leans on earlier turns."""
-    return example.support[0][0] if len(example.turns) > 1 else None
+    return example.support[0][0] if len(example.turns) > 1 and example.support else None
 
 
 def features_of(ranking: Ranking, examples: Sequence[Example], topics: Mapping[str, Topic]) -> list[np.ndarray]:
@@ -109,7 +109,8 @@ def report(ranking: Ranking, examples: Sequence[Example], topics: Mapping[str, T
     for name, way in ways.items():
         found = [_rank_of(ranking, one, way(row)) for one, row in zip(examples, rows, strict=True)]
         ranks, topic = (np.array(column) for column in zip(*found, strict=True))
-        print(f"| {name} | {(ranks == 1).mean():.1%} | {(ranks <= 3).mean():.1%} | {(1 / ranks).mean():.3f} | {topic.mean():.1%} |")
+        first, three, mean = (ranks == 1).mean(), (ranks <= 3).mean(), (1 / ranks).mean()
+        print(f"| {name} | {first:.1%} | {three:.1%} | {mean:.3f} | {topic.mean():.1%} |")
 
 
 def _rank_of(ranking: Ranking, example: Example, scores: np.ndarray) -> tuple[int, bool]:

@@ -5,9 +5,9 @@
 LoRA on every linear layer of SmolLM2-135M-Instruct, on the `train` part of the question bank: the
 prompt is what the tutor really asks (explainers/phrasing.py) with the sentences that its search
 really finds, each question's own entry left out of the search; the loss is on the answer alone.
-One in eight is asked from
-memory. Runs on a CPU (bfloat16 autocast) or a GPU. Continues from training/work/tutor.pt if it was
-interrupted; writes weights/tutor/adapter.safetensors and log.jsonl.
+One in eight is
+asked from memory. Runs on a CPU (bfloat16 autocast) or a GPU. Continues from training/work/tutor.pt
+if it was interrupted; writes weights/tutor/adapter.safetensors and log.jsonl.
 """
 
 from __future__ import annotations
@@ -30,12 +30,14 @@ from explainers.library import SHIPPED, Library, load_kept, open_encoders
 from explainers.phrasing import DECLINED, READ, messages_for
 from explainers.ranking import Ranking, open_ranking
 from explainers.topics import Topic, load_topics
+from training.coverage import remembering
 from training.lora import save_adapter, with_lora
 from training.ranking import about
 from training.tutor.bank import Example, read_bank, split
 
 SEED, RANK, TOKENS_A_STEP, RATE = 0, 16, 4096, 6e-4
 FROM_MEMORY = 0.12  # share of the examples that are asked without sentences
+DECLINES = 12  # one lesson in so many is one to decline
 NOISE = 1.0  # of the search's logits in training, so that the best sentence is not always the first
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 HOME = Path(__file__).parents[2]
@@ -60,13 +62,14 @@ def main() -> None:
     tokenizer, model = open_base()
     model = with_lora(model, TARGETS, rank=RANK)
     lessons = lessons_of_bank(tokenizer)
-    held_out = lessons["rank"][:96]
-    print({name: len(part) for name, part in lessons.items()}, sum(len(one.tokens) for one in lessons["train"]), "tokens")
+    held_out = lessons["rank"][:64]
+    tokens = sum(len(one.tokens) for one in lessons["train"])
+    print({name: len(part) for name, part in lessons.items()}, tokens, "tokens", flush=True)
     WEIGHTS.mkdir(parents=True, exist_ok=True)
     begun = time.perf_counter()
     with (WEIGHTS / "log.jsonl").open("a") as log:
         for step, row in train(model, lessons["train"], wanted.epochs):
-            if step % 40 == 0:
+            if step % 30 == 0:
                 row["held_out"] = round(loss_on(model, held_out), 4)
                 save_adapter(model, WEIGHTS / "adapter.safetensors")
             row["minutes"] = round((time.perf_counter() - begun) / 60, 1)
@@ -96,9 +99,13 @@ def lessons_of_bank(tokenizer: Any) -> dict[str, list[Lesson]]:
     """The parts of the bank as lessons; those without support are asked with whatever the search finds."""
     topics = load_topics()
     plain, trained = open_encoders(assets.path("minilm"))
-    library = Library(topics, plain, load_kept(SHIPPED))
-    ranking = open_ranking(library, trained)
-    parts = split(read_bank(topics), topics, plain)
+    bank = read_bank(topics)
+    declined = [one for one in bank if not one.support]
+    bank = [one for one in bank if one.support] + random.sample(declined, len(bank) // DECLINES)
+    parts = split(bank, topics, plain)
+    asked = [text for one in bank for text in (one.asked(topics), one.question)]
+    library = Library(topics, remembering(plain, asked), load_kept(SHIPPED))
+    ranking = open_ranking(library, remembering(trained, asked))
     return {name: [lesson(one, ranking, topics, tokenizer) for one in parts[name]] for name in ("train", "rank")}
 
 

@@ -1,0 +1,59 @@
+"""Learn to guess the side of an everyday thing that stands in no list.
+
+    python -m training.sides
+
+After training/encoder.py. A logistic regression on the trained encoder's vectors of the bank's
+questions about everyday things and of those things' names; writes weights/encoder/sides.safetensors
+and prints how often the side of a thing in the bank's part `test` is right, by how sure it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from safetensors.numpy import save_file
+from sklearn.linear_model import LogisticRegression
+
+import assets
+from explainers.library import open_encoders
+from explainers.ranking import GROUPS, SIDES
+from explainers.topics import Passage, load_topics
+from training.tutor.bank import Example, read_bank, split
+
+STRENGTH = 10.0  # C, by the part `rank`
+
+
+def main() -> None:
+    topics = load_topics()
+    plain, trained = open_encoders(assets.path("minilm"))
+    parts = split([one for one in read_bank(topics) if one.support], topics, plain)
+    items = {text: passage for topic in topics.values() for passage in topic.passages if passage.names
+             for text in passage.sentences}  # fmt: skip
+    asked = {name: pairs(part, items) for name, part in parts.items()}
+    names = [(name, passage.side) for passage in items.values() for name in passage.names]
+    taught = asked["train"] + asked["rank"] + names
+    model = LogisticRegression(C=STRENGTH, max_iter=2000, class_weight="balanced")
+    model.fit(trained([text for text, _ in taught]), [GROUPS.index(side) for _, side in taught])
+    report(model, trained([text for text, _ in asked["test"]]), [GROUPS.index(side) for _, side in asked["test"]])
+    numbers = {"weights": model.coef_.T, "bias": model.intercept_}
+    save_file({name: np.ascontiguousarray(value, np.float32) for name, value in numbers.items()}, SIDES)
+
+
+def pairs(examples: Sequence[Example], items: Mapping[str, Passage]) -> list[tuple[str, str]]:
+    """Questions about everyday things with those things' sides."""
+    return [(one.question, items[one.support[0][1]].side) for one in examples
+            if one.support[0][1] in items and len(one.turns) == 1]  # fmt: skip
+
+
+def report(model: LogisticRegression, vectors: np.ndarray, sides: Sequence[int]) -> None:
+    share = model.predict_proba(vectors)
+    right = share.argmax(1) == np.array(sides)
+    print("| at least so sure | of the questions | right |\n|---|--:|--:|")
+    for least in (0.0, 0.4, 0.5, 0.55, 0.6, 0.7, 0.8):
+        sure = share.max(1) >= least
+        print(f"| {least} | {sure.mean():.0%} | {right[sure].mean():.0%} |")
+
+
+if __name__ == "__main__":
+    main()

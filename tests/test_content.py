@@ -112,10 +112,10 @@ def weights() -> list[Path]:
 def test_weights_come_with_a_model_card(folder: Path):
     """A card says how they were made (by a command that exists), from what, and their limits."""
     card = (folder / "README.md").read_text(encoding="utf-8")
-    for wanted in ("licen[cs]e", "data", r"python -m training\.\w+", "limit"):
+    for wanted in ("licen[cs]e", "data", r"python -m training\.[\w.]+", "limit"):
         assert re.search(wanted, card, re.I), f"{folder.name}/README.md says nothing of: {wanted}"
-    script = re.search(r"python -m training\.(\w+)", card)[1]
-    assert (ROOT / "training" / f"{script}.py").exists()
+    script = re.search(r"python -m training\.([\w.]+\w)", card)[1]
+    assert (ROOT / "training" / f"{script.replace('.', '/')}.py").exists()
 
 
 @pytest.mark.parametrize("folder", weights(), ids=lambda folder: folder.name)

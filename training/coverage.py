@@ -51,7 +51,7 @@ def main() -> None:
     _report(probability, labels, threshold, covered + uncovered)
     model.fit(rows, labels)
     answered = model.predict_proba(np.stack([_features(library, ranking, question) for question in unseen]))[:, 1] >= threshold
-    print(f"\nOf {len(unseen)} covered questions that nothing was trained on (the bank's `test`): {answered.mean():.1%} answered.")
+    print(f"\nOf {len(unseen)} covered questions of the bank's `test`, unseen: {answered.mean():.1%} answered.")
     _write(model, threshold)
 
 

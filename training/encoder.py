@@ -1,6 +1,6 @@
 """Teach the sentence encoder which sentences answer which questions.
 
-    python -m training.encoder [--epochs 8]
+    python -m training.encoder [--epochs 7]
 
 all-MiniLM-L6-v2 puts texts with one meaning side by side; the tutor needs questions beside their
 answers. On the `train` part of the question bank (training/tutor/bank) it learns with the loss of
@@ -23,6 +23,7 @@ from torch.nn.functional import normalize
 
 import assets
 from explainers.library import ADAPTER, open_encoder
+from explainers.ranking import told
 from explainers.topics import Topic, load_topics
 from training.lora import save_adapter, with_lora
 from training.tutor.bank import Example, read_bank, split
@@ -34,7 +35,7 @@ TARGETS = ["query", "key", "value", "attention.output.dense", "intermediate.dens
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=7)
     wanted = parser.parse_args()
     random.seed(SEED)
     torch.manual_seed(SEED)
@@ -73,11 +74,6 @@ class Encoder:
         return torch.cat([self(texts[start : start + 128]) for start in range(0, len(texts), 128)])
 
 
-def told(topic: str, sentence: str, topics: Mapping[str, Topic]) -> str:
-    """A sentence as the search compares it: with its topic's title in front."""
-    return f"{topics[topic].title}: {sentence}"
-
-
 def train(encoder: Encoder, examples: Sequence[Example], topics: Mapping[str, Topic], epochs: int) -> Iterator[float]:
     """The mean loss of each epoch. The rate rises for a tenth of the steps, then falls to nothing."""
     weights = [p for p in encoder.model.parameters() if p.requires_grad]
@@ -108,7 +104,7 @@ def batch_loss(encoder: Encoder, batch: Sequence[Example], topics: Mapping[str, 
     wrong = [(one.support[0][0], random.choice(sentences[one.support[0][0]])) for one in batch]
     offered = list(dict.fromkeys([*right, *wrong]))
     questions = encoder([one.asked(topics) for one in batch])  # [b, 384]
-    answers = encoder([told(*pair, topics) for pair in offered])  # [n, 384]
+    answers = encoder([told(topics[pair[0]], pair[1]) for pair in offered])  # [n, 384]
     chosen = torch.tensor([offered.index(pair) for pair in right])
     also_right = torch.tensor([[pair in one.support and i != c for i, pair in enumerate(offered)]
                                for one, c in zip(batch, chosen.tolist(), strict=True)])  # fmt: skip
@@ -130,7 +126,7 @@ def found_first(encoder: Encoder, examples: Sequence[Example], topics: Mapping[s
     """How often the nearest of all sentences is one of the support, and is in the right topic."""
     places = ((slug, s) for slug, topic in topics.items() for p in topic.passages for s in p.sentences)
     everything = list(dict.fromkeys(places))
-    answers = encoder.many([told(*pair, topics) for pair in everything])
+    answers = encoder.many([told(topics[pair[0]], pair[1]) for pair in everything])
     ranked = (encoder.many([one.asked(topics) for one in examples]) @ answers.T).topk(3, dim=1).indices.tolist()
     found = [[everything[i] for i in row] for row in ranked]
     pairs = list(zip(examples, found, strict=True))

@@ -68,7 +68,7 @@ def open_real_tutor(demos: Mapping[str, Demo]) -> api.Tutor:
     from explainers.tutor import DemoPhrases, open_tutor
 
     known = [
-        DemoPhrases(one.slug, one.title, one.topic, one.phrases, one.inputs[0].name)
+        DemoPhrases(one.slug, one.title, one.topic, one.phrases, one.inputs[0].name, one.cues)
         for one in demos.values()
     ]
     return open_tutor(known)

@@ -254,6 +254,7 @@ class Demo:
         `{text}` is taken word for word, other inputs lose their article; `*` stands for
         any words, `(a|b)` for either, `( a)?` may be missing;
         a toggle's name in brackets at the end turns it on: "ask both sides: {text} [compare]".
+    cues: words (patterns) that ask for it when they stand beside a text in quotation marks.
     needs: what the host has to hand to `run`, such as "language_model".
     """
 
@@ -268,6 +269,7 @@ class Demo:
     examples: tuple[Mapping[str, Any], ...] = ()
     credits: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
+    cues: tuple[str, ...] = ()
     needs: tuple[str, ...] = field(default=())
 
     def describe(self) -> dict[str, Any]:

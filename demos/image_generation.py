@@ -254,6 +254,12 @@ DEMO = Demo(
         "(draw|make|create|generate|paint) (me )?(something|anything|(a|an) (picture|image|drawing))",
         "(try|open|show me) (the )?image (generation|demo|generation demo)",
         "watch a picture come out of noise",
+        "* (want|wants|like|love|need|get|have|fancy|see|make|give|show) * (picture|image|drawing|painting|sketch) of {prompt}",
+        "do (a|the) (picture|drawing|painting|sketch) of {prompt}",
+        "* you to (draw|paint|sketch) {prompt}",
+        "* (love|like|want|wish|hope) to see {prompt} (drawn|painted|sketched)*",
+        "* (love|like|want|need|fancy) (a|an|some) (drawn|painted) {prompt}",
+        "* (picture|image|drawing) demo*",
     ),
     inputs=(
         Text(

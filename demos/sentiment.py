@@ -323,6 +323,7 @@ DEMO = Demo(
         "classify (this: |the review |the text ){text}",
         "classify {text} as positive or negative",
         "(classify|analyse|analyze) the (sentiment|feeling) (of|in) {text}",
+        "(classify|analyse|analyze|judge) the (sentiment|feeling|mood): {text}",
         "(what is |what's )?the (sentiment|mood|feeling) (of|in) {text}",
         "what feeling is in {text}",
         "how (positive|negative) is {text}",
@@ -335,6 +336,10 @@ DEMO = Demo(
         "(try|open|show me) (the )?sentiment( analysis| demo)?",
         "try (the|a|my own|some) (review|* classifier)",
         "classify (a|some|my) review",
+    ),
+    cues=(
+        "reviews?|sentiment|feeling|mood|comments?|feedback|positive|negative|(?:un)?happy|satisfied|pleased|angry|disappointed|"
+        "good or (?:a )?bad|praise|complain\\w*|like it|liked it|enjoy\\w*",
     ),
     inputs=(
         Text(

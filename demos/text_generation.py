@@ -79,7 +79,14 @@ DEMO = Demo(
         "(generate|write) (some )?text (from|starting with) {text}",
         "(generate|write) (some )?text: {text}",
         "add (a sentence )?to (this: )?{text}",
+        "(carry|take|keep) (it |this |that )on: {text}",
+        "* (carry|go|write|keep|take) (it |this |that )?on: {text}",
+        "* (continue|finish|complete) (it|this|that|them): {text}",
+        "(continue|complete|finish) (this|the|my) (text|story|sentence|beginning|letter|poem) for (me|us): {text}",
         "(try|open|show me|* play with) (the )?text( generation| generator)?( demo)?",
+    ),
+    cues=(
+        "continue|continued?|go on|goes on|carry on|write on|finish|complete|comes next|happens next|what follows|keep writing",
     ),
     inputs=(
         Text(

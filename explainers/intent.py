@@ -114,6 +114,7 @@ class DemoPhrases:
     """A demo as the tutor knows it: its slug, title, topic, and the phrases that ask for it.
 
     main_input: the name of the input that "try it on ..." fills.
+    cues: words that ask for it when they stand beside a text in quotation marks.
     """
 
     slug: str
@@ -121,12 +122,13 @@ class DemoPhrases:
     topic: str
     phrases: tuple[str, ...]
     main_input: str = "text"
+    cues: tuple[str, ...] = ()
 
 
 def read_intent(message: str, demos: Sequence[DemoPhrases] = ()) -> Intent:
     """The first rule that fits, demos before questions."""
     text = " ".join(message.split())
-    if found := _demo(text, demos):
+    if not _ASKS_SIDE.search(text) and (found := _demo(text, demos) or _quoted(text, demos)):
         return found
     asked = core_question(text)
     kind = next(
@@ -219,13 +221,35 @@ def _demo(text: str, demos: Sequence[DemoPhrases]) -> Intent | None:
     for demo in demos:
         for phrase in demo.phrases:
             words, _, toggle = phrase.removesuffix("]").partition(" [")
+            if words.startswith("* ") and (_WONDERS.match(text) or any(sides_in(text)) or (text.endswith("?") and "you" not in text)):
+                continue  # any words but those of a question: "how does it draw a cat?" is one
             match = _pattern(words).match(text)
             if match and (best is None or len(words) > best[0]):
                 inputs = {name: _input(name, value) for name, value in match.groupdict().items()}
-                if all(inputs.values()):
+                if all(inputs.values()) and not _NO_INPUT.match(inputs.get("prompt", "")):
                     switched = {toggle: True} if toggle else {}
                     best = len(words), Intent("demo", demo=demo.slug, inputs=inputs | switched)
     return best[1] if best else None
+
+
+_WONDERS = re.compile(
+    r"^(?:(?:and|but|so|ok)\W+)*(?:how|why|what|whats|who|whose|when|which|where does|is|isn't|are|was|were|does|do|did|has|have|should|explain|tell|"
+    r"difference|can (?:an?|the|ai|it|they|models?|machines?|computers?)|could (?:an?|the|ai|it|they)|will)\b", re.I)  # fmt: skip
+
+
+_ASKS_SIDE = re.compile(r"\bpredict\w*\s*(?:/|or)\s*creat|\bcreat\w*\s*(?:/|or)\s*predict|\b(?:ml|machine learning|gen ?ai|generative)\s*(?:/|or|\?)", re.I)
+_NO_INPUT = re.compile(r"(?:what|how|why|where|who|when|which) (?:happens?|is|are|it|they|a|the|to)\b|it\b|them\b|something that\b", re.I)
+
+
+def _quoted(text: str, demos: Sequence[DemoPhrases]) -> Intent | None:
+    """A text in quotation marks with words beside it that ask for a demo: a good review or a bad one?"""
+    found = QUOTED.search(text)
+    given = next((part for part in found.groups() if part), "") if found else ""
+    if len(given.split()) < 3 or re.match(r"(?:why|how (?:do|does|did|can|is|are)|what (?:do|does|is|are)|explain|who|when)\b", text, re.I):
+        return None
+    beside = f"{text[: found.start()]} {text[found.end() :]}"
+    asked = (demo for demo in demos if any(re.search(rf"\b(?:{cue})\b", beside, re.I) for cue in demo.cues))
+    return next((Intent("demo", demo=one.slug, inputs={one.main_input: given.strip()}) for one in asked), None)
 
 
 _POLITE = (
@@ -264,11 +288,14 @@ def _input(name: str, value: str) -> str:
     )
 
 
-def try_it(message: str) -> str:
-    """The input of "try it on ..." or "show me with ...", said about the demo under discussion."""
-    match = re.match(
-        r"^(?:please |can you |could you |now |ok )*(?:try|show|do|test|run|use|draw)\s+(?:it|this|that|me|one|the demo)?\s*(?:on|with|for)\s*:?\s+(?P<x>.+?)[?!. ]*$",
-        " ".join(message.split()),
-        re.I,
-    )
-    return _input("", match["x"]) if match else ""
+def try_it(message: str, name: str = "") -> str:
+    """The input `name` of "try it on ..." or "now a turtle instead", said about the demo under discussion."""
+    text = " ".join(message.split())
+    found = _TRY.match(text) or _NOW.match(text)
+    return _input(name, found["x"]) if found else ""
+
+
+_TRY = re.compile(
+    r"^(?:(?:please|can you|could you|now|ok|and|then|also)[ ,]+)*(?:try|show|do|test|run|use|draw)\s+(?:it|this|that|me|one|the demo)?\s*"
+    r"(?:on|with|for)\s*:?\s+(?P<x>.+?)[?!. ]*$", re.I)  # fmt: skip
+_NOW = re.compile(r"^(?:now|and now|then|and then|next|ok now)[ ,]+(?P<x>(?:an?|the|some)\s+.+?)(?:\s+(?:instead|please|then))*[?!. ]*$", re.I)

@@ -168,17 +168,12 @@ class Tutor:
 
     def _tried(self, question: str, history: History) -> Intent | None:
         """ "Try it on ..." opens the demo of the topic under discussion."""
-        if not (given := try_it(question)) or not (about := self._topic_of_history(history)):
+        if not try_it(question) or not (about := self._topic_of_history(history)):
             return None
-        demo = next(
-            (
-                one
-                for one in self._demos
-                if one.topic == about or one.slug in self.topics[about].demos
-            ),
-            None,
-        )
-        return Intent("demo", demo=demo.slug, inputs={demo.main_input: given}) if demo else None
+        fitting = (one for one in self._demos if one.topic == about or one.slug in self.topics[about].demos)
+        demo = next(fitting, None)
+        given = {demo.main_input: try_it(question, demo.main_input)} if demo else {}
+        return Intent("demo", demo=demo.slug, inputs=given) if demo else None
 
     # ------------------------------------------------------------------------- what to say
 

@@ -18,7 +18,7 @@ from explainers.intent import (
 )
 
 DEMOS = [
-    DemoPhrases(one.slug, one.title, one.topic, one.phrases, one.inputs[0].name)
+    DemoPhrases(one.slug, one.title, one.topic, one.phrases, one.inputs[0].name, one.cues)
     for one in demos.load().values()
 ]
 
@@ -231,3 +231,43 @@ def test_the_side_that_a_message_asks_about(message: str, side: str, either: boo
 @pytest.mark.parametrize("message", ["keep it to one line", "half as long, please", "make that a single sentence", "too long"])
 def test_shorter_in_other_words(message: str):
     assert read_intent(message).kind == "shorter"
+
+
+@pytest.mark.parametrize(
+    ("message", "demo", "given"),
+    [
+        ("it would be nice to get a picture of a green apple", "image_generation", "green apple"),
+        ("my son wants you to paint a rocket!", "image_generation", "rocket"),
+        ("Was this customer pleased? 'They lost my parcel twice.'", "sentiment", "They lost my parcel twice."),
+        ('"A film to forget at once" - praise or not?', "sentiment", "A film to forget at once"),
+        ("Take it on: Once there was a king", "text_generation", "Once there was a king"),
+        ("How would this go on: 'The door opened and'", "text_generation", "The door opened and"),
+    ],
+)
+def test_demos_are_asked_for_in_many_words(message: str, demo: str, given: str):
+    found = read_intent(message, DEMOS)
+    assert (found.kind, found.demo) == ("demo", demo)
+    assert given in found.inputs.values()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "how does a model make a picture of a cat?",
+        "is a drawing of a horse by an app generative AI?",
+        "what does 'the model overfits badly' mean?",
+        "Can AI paint like Rembrandt?",
+        "why is a review called 'not bad at all' hard to judge?",
+        "who drew the first picture with a GAN",
+    ],
+)
+def test_questions_about_what_demos_do_are_no_wishes(message: str):
+    assert read_intent(message, DEMOS).kind != "demo"
+
+
+@pytest.mark.parametrize(
+    ("message", "given"),
+    [("and try it on 'so so'", "so so"), ("now a turtle instead", "turtle"), ("and then?", ""), ("try harder", "")],
+)
+def test_the_demo_under_discussion_is_tried_on_something(message: str, given: str):
+    assert try_it(message) == given

@@ -35,7 +35,7 @@ TEMPLATE = ("<|", "|>", "</s>", "[INST]", "system\n", "assistant\n")
 @pytest.fixture(scope="module")
 def tutor() -> Tutor:
     return open_tutor([
-        DemoPhrases(one.slug, one.title, one.topic, one.phrases, one.inputs[0].name)
+        DemoPhrases(one.slug, one.title, one.topic, one.phrases, one.inputs[0].name, one.cues)
         for one in demos.load().values()
     ])  # fmt: skip
 

@@ -221,7 +221,7 @@ def _demo(text: str, demos: Sequence[DemoPhrases]) -> Intent | None:
     for demo in demos:
         for phrase in demo.phrases:
             words, _, toggle = phrase.removesuffix("]").partition(" [")
-            if words.startswith("* ") and (_WONDERS.match(text) or any(sides_in(text)) or (text.endswith("?") and "you" not in text)):
+            if words.startswith("* ") and ":" not in words and _only_asks(text):
                 continue  # any words but those of a question: "how does it draw a cat?" is one
             match = _pattern(words).match(text)
             if match and (best is None or len(words) > best[0]):
@@ -230,6 +230,11 @@ def _demo(text: str, demos: Sequence[DemoPhrases]) -> Intent | None:
                     switched = {toggle: True} if toggle else {}
                     best = len(words), Intent("demo", demo=demo.slug, inputs=inputs | switched)
     return best[1] if best else None
+
+
+def _only_asks(text: str) -> bool:
+    """Is the message a question about a thing, and no wish to see it done?"""
+    return bool(_WONDERS.match(text) or any(sides_in(text)) or (text.endswith("?") and "you" not in text))
 
 
 _WONDERS = re.compile(

@@ -81,6 +81,7 @@ class Plan:
     verdict: str = ""
     length: int = 3  # sentences
     asked: str = ""  # the question with its topic's title in front, for the model, where it leans on what was said
+    open: bool = False  # no sentence is sure to be the first: let the model choose among the evidence
 
     @property
     def evidence(self) -> tuple[Found, ...]:
@@ -272,6 +273,8 @@ class Planner:
         if about or not (asked or either or intent.kind == "which_side"):
             return None
         intent = intent if intent.kind == "which_side" else replace(intent, asked_side=asked, either_or=either)
+        if (known := self._ranking.known(question)) and known[0].passage.names:
+            return self._item(known[0].passage, intent)
         passage, likeness = self._thing(described(intent.thing or question))
         if likeness >= SURE_NAME:
             return self._item(passage, intent)
@@ -313,9 +316,10 @@ class Planner:
 
     def _sentences(self, question: str, intent: Intent, about: str | None) -> Plan | None:
         """The sentences nearest to the question: all topics', or those of the one under discussion."""
-        ranked = self._ranked(question, intent, about)
+        known = self._ranking.known(question, about)
+        ranked = [*known, *(one for one in self._ranked(question, intent, about) if one.text not in {k.text for k in known})]
         best, narrow = ranked[0], bool(wanted(intent.kind, question))
-        if narrow:
+        if narrow and not known:
             best = self._holding(
                 question, intent, ranked, about or self._library.mentioned(question)
             )
@@ -325,11 +329,11 @@ class Planner:
             return replace(self._item(best.passage, intent), verdict="")
         topic = best.passage.topic
         sections = self._by_section(topic)
-        if narrow:
+        if narrow and not known:
             return self._of(topic, (best,), sections["In short"], length=2)
         close = [one for one in ranked[: READ + 1] if one != best]
         asked = f"{self._library.topics[about].title}: {question}" if about else question
-        plan = replace(self._of(topic, (best,), close), asked=asked)
+        plan = replace(self._of(topic, (best,), close), asked=asked, open=not known)
         return replace(plan, verdict=_GOAL[intent.goal], side=intent.goal) if intent.goal else plan
 
     def _holding(self, question: str, intent: Intent, ranked: Sequence[Found], topic: str | None) -> Found | None:

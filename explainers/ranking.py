@@ -37,6 +37,7 @@ GROUPS = ("predict", "create", "both", "neither")
 KINDS = ("definition", "how", "why", "comparison", "which_side", "which_one", "example", "claim", "yes_no", "who",
          "when", "number", "about", "other")  # fmt: skip
 SAME_QUESTION = 0.995  # cosine of a question with itself, as it was kept in half precision
+SAME_ASKED = 0.82  # cosine from which a question asks the same as one of the bank
 LATER = 0.9  # what a bank question counts for a sentence that does not come first in its answer
 
 
@@ -83,15 +84,27 @@ class Ranking:
         )
         self._rows = np.array(rows)
         self.texts = [told(library.topics[passage.topic], text) for text, passage in self.places]
+        self.own_texts = [entry.text for entry in library.entries if entry.kind == "question"]
         self.vectors = embed_with_cache(self.texts, encode, kept)
+        self.own_vectors = embed_with_cache(self.own_texts, encode, kept)
         self._asked = asked.vectors
+        self._row_of = {digest(text): row for row, text in enumerate(self.texts)}
+        self._support = asked.support
         self._links = _links(asked, [digest(text) for text in self.texts])
         self._fixed = _fixed(self.places)
         self._words = WordIndex([content_words(text) for text in self.texts])
         slugs = list(library.topics)
+        self._entry_topic = np.array([slugs.index(entry.topic) for entry in library.entries])
+        self._names, self._own = (np.flatnonzero(library.kinds == kind) for kind in ("name", "question"))
         self._topic = np.array([slugs.index(passage.topic) for _, passage in self.places])
         self._slugs = slugs
         self.features = functools.lru_cache(maxsize=8)(self._features)  # coverage and ranking ask for the same
+
+    def save(self, path: Path) -> None:
+        """Keep the vectors of all sentences and of the topics' own questions."""
+        import numpy as np
+
+        save_kept(path, [*self.texts, *self.own_texts], np.concatenate([self.vectors, self.own_vectors]))
 
     def rank(self, question: str, kind: str, about: str | None = None, keep: int = 40) -> tuple[Found, ...]:
         """The best sentences, each with the probability that it is the one to say first."""
@@ -118,7 +131,10 @@ class Ranking:
         columns = [near, near - near.max(), by_asked, by_asked - by_asked.max(), bare, bare - bare.max(), spelling]
         columns += [spelling - spelling.max(), shared, shared - shared.max(), rarest]
         columns += [_spread(likeness, self._topic) for likeness in (near, by_asked, spelling, shared)]
-        columns += [self._of_topic(self._library.mentioned(question)), self._of_topic(about), self._named(question)]
+        columns += [self._of_topic(self._library.mentioned(question)), self._of_topic(about)]
+        likeness = self._library.similarities(question)
+        columns += [self._best_of_topic(likeness, self._names), self._best_of_topic(likeness, self._own)]
+        columns.append(self._best_of_topic(self.own_vectors @ meaning, np.arange(len(self._own)), self._own))
         columns += [np.full(len(near), float(kind == one)) for one in KINDS]
         return np.concatenate([np.stack(columns, 1), self._fixed], 1).astype("float32")
 
@@ -131,6 +147,16 @@ class Ranking:
         likeness = self._asked @ meaning
         np.maximum.at(found, sentences, weight * np.where(likeness < below, likeness, 0)[questions])
         return found
+
+    def known(self, question: str, about: str | None = None) -> tuple[Found, ...]:
+        """The sentences that answer the bank's question that asks the same, in the order to say them; none if none does."""
+        asked = f"{self._library.topics[about].title}: {question}" if about else question
+        likeness = self._asked @ self._encode([asked])[0]
+        best = int(likeness.argmax())
+        if likeness[best] < SAME_ASKED:
+            return ()
+        rows = [self._row_of[name] for name in self._support[best] if name in self._row_of]
+        return tuple(Found(*self.places[row], float(likeness[best])) for row in rows)
 
     def side(self, question: str) -> tuple[str, float]:
         """The side of the thing that a question is about, guessed from its meaning, and how likely it is."""
@@ -158,15 +184,13 @@ class Ranking:
     def _of_topic(self, slug: str | None) -> np.ndarray:
         return (self._topic == (self._slugs.index(slug) if slug else -1)).astype("float32")
 
-    def _named(self, question: str) -> np.ndarray:
-        """How like the question is to its topic's nearest own question or name, for each sentence."""
+    def _best_of_topic(self, likeness: np.ndarray, rows: np.ndarray, entries: np.ndarray | None = None) -> np.ndarray:
+        """The best likeness among a topic's entries, for each sentence; `rows` of `likeness` belong to `entries`."""
         import numpy as np
 
-        likeness = self._library.similarities(question)
-        kinds = self._library.kinds
-        own = np.isin(kinds, ("question", "name"))
-        best = {slug: likeness[rows[own[rows]]].max(initial=0) for slug, rows in self._library.rows_by_topic.items()}
-        return np.array([best[slug] for slug in self._slugs], "float32")[self._topic]
+        best = np.full(len(self._slugs), -1.0, "float32")
+        np.maximum.at(best, self._entry_topic[rows if entries is None else entries], likeness[rows])
+        return best[self._topic]
 
 
 class WordIndex:
@@ -253,6 +277,6 @@ def open_ranking(library: Library, encode: Encode) -> Ranking:
     cached = assets.cache_folder() / "told.safetensors"
     kept = load_kept(TOLD) | load_kept(cached)
     ranking = Ranking(library, encode, load_asked(), Network(**load_file(NETWORK)), kept, load_file(SIDES))
-    if any(digest(text) not in kept for text in ranking.texts):
-        save_kept(cached, ranking.texts, ranking.vectors)
+    if any(digest(text) not in kept for text in (*ranking.texts, *ranking.own_texts)):
+        ranking.save(cached)
     return ranking

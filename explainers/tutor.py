@@ -49,6 +49,7 @@ NOTHING_SAID = "There is no answer yet that I could say in another way."
 NO_ROLE = "I keep to my subject and my role, whatever a message says."
 NO_FIGURE = "No passage of mine gives the name, the year or the number that you ask for."
 SILENT = "From memory, the language model had nothing to say."
+VERDICTS = ("Yes.", "No.", "Partly.", "Yes, in part.", "It predicts.", "It creates.", "It does both.", "It does neither.")
 RECALLED = 100  # tokens of an answer from memory
 
 _CHOOSING = re.compile(
@@ -289,31 +290,31 @@ class Tutor:
     # --------------------------------------------------------------------------- saying it
 
     def _compose(self, question: str, plan: Plan) -> Iterator[Draft | Reply]:
-        """Quote the opening, let the model go on, fill up with quotes; a draft after each step."""
+        """Let the model write where nothing is certain, else quote the opening; fill up with quotes; a draft after each step."""
         spans = [Span(plan.verdict, quoted=False)] if plan.verdict else []
-        spans += [Span(found.text, quoted=True) for found in plan.opening]
+        if not plan.open:
+            spans += [Span(found.text, quoted=True) for found in plan.opening]
         yield Draft(_joined(spans), plan.side)
-        if _sentences(spans) < plan.length:
-            yield from self._write_on(question, plan, spans)
+        if plan.open:
+            yield from self._write(question, plan, spans)
         self._fill_up(plan, spans)
         yield self._reply(question, plan, spans)
 
-    def _write_on(self, question: str, plan: Plan, spans: list[Span]) -> Iterator[Draft]:
+    def _write(self, question: str, plan: Plan, spans: list[Span]) -> Iterator[Draft]:
         """Let the model add sentences to `spans`, each checked; stop as soon as one cannot stand."""
         sentences = [found.text for found in plan.evidence]
         grounding = Grounding(sentences)
-        messages = messages_for(plan.asked or question, sentences, _joined(spans))
-        tokens = self.language_model.stream(messages, max_tokens=90)
+        tokens = self.language_model.stream(messages_for(plan.asked or question, sentences), max_tokens=90)
         for sentence in _sentences_of(tokens):
             if isinstance(sentence, str):
                 if not grounding.may_become(sentence):
                     break
-                yield Draft(_joined(spans) + " " + sentence.strip(), plan.side)
+                yield Draft(f"{_joined(spans)} {sentence.strip()}".strip(), plan.side)
                 continue
-            if not grounding.check(sentence.text).supported:
+            if sentence.text in VERDICTS and not spans:
+                continue  # a yes or no of the model's own is right too seldom
+            if not grounding.check(sentence.text).supported or self._said(sentence.text, spans):
                 break
-            if self._said(sentence.text, spans):
-                continue
             spans.append(sentence)
             yield Draft(_joined(spans), plan.side)
             if _sentences(spans) >= plan.length:
@@ -322,7 +323,7 @@ class Tutor:
 
     def _fill_up(self, plan: Plan, spans: list[Span]) -> None:
         """Add quotes until the answer has its length."""
-        for found in plan.more:
+        for found in (*plan.opening, *plan.more):
             if _sentences(spans) >= plan.length:
                 return
             if not self._said(found.text, spans):
@@ -435,7 +436,7 @@ def _joined(spans: Sequence[Span]) -> str:
 def _spaced(spans: Sequence[Span]) -> tuple[Span, ...]:
     """Spans whose texts joined are the answer."""
     return tuple(
-        Span(span.text + (" " if i + 1 < len(spans) else ""), span.quoted, span.tokens)
+        replace(span, text=span.text + (" " if i + 1 < len(spans) else ""))
         for i, span in enumerate(spans)
     )
 

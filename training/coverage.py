@@ -11,7 +11,6 @@ a wrong answer: what is answered rests on a quoted passage, what is refused is l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +26,7 @@ from explainers.library import SHIPPED, Encode, Library, load_kept, open_encoder
 from explainers.plan import subject_of
 from explainers.ranking import Ranking, open_ranking
 from explainers.topics import Topic, load_topics
+from training.ranking import remembering
 from training.tutor.bank import read_bank, split
 
 QUESTIONS = Path(__file__).with_name("questions.yaml")
@@ -64,18 +64,6 @@ def _questions(topics: dict[str, Topic], encode: Encode) -> tuple[list[str], lis
     covered = own + [one["ask"] for one in asked["covered"]] + [one.question for one in parts["rank"]]
     uncovered = [one["ask"] for one in asked["uncovered"]] + [one.question for one in bank if not one.support]
     return covered, uncovered, [one.question for one in parts["test"]]
-
-
-def remembering(encode: Encode, questions: Sequence[str]) -> Encode:
-    """The encoder with all questions embedded at once, which is much faster than one by one."""
-    known = dict(zip(questions, encode(questions), strict=True))
-
-    def remembered(texts: Sequence[str]) -> np.ndarray:
-        fresh = [text for text in texts if text not in known]
-        known.update(zip(fresh, encode(fresh), strict=True) if fresh else ())
-        return np.stack([known[text] for text in texts])
-
-    return remembered
 
 
 def _features(library: Library, ranking: Ranking, question: str) -> np.ndarray:

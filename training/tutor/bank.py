@@ -9,6 +9,7 @@ of JSON in `bank/TOPIC.jsonl`:
      "answer": "The generator turns random numbers into something like a picture. The discriminator is the judge."}
 
 turns: what the visitor types; the last one is the question, those before it set the scene.
+In files `own-N.jsonl` are the topics' own questions.
 support: the sentences that answer, in the order to say them, each by its first words; of another
 topic as "slug: first words". Empty when the topics do not answer: then the tutor has to decline.
 answer: the sentences of `support`, shortened but never reworded; left out, they stand as they are.
@@ -40,6 +41,7 @@ VERDICTS = frozenset(
     ["Yes.", "No.", "Partly.", "Yes, in part.", "It predicts.", "It creates.", "It does both.", "It does neither."]
 )
 LONGEST = 90  # words of an answer
+OWN = "own-"  # files with the topics' own questions: taught, never measured on
 TEST, RANK = 0.12, 0.16  # shares of the bank
 LEAK = 0.92  # cosine from which two questions mean nearly the same
 MOST = 4  # sentences of an answer, a verdict not counted
@@ -87,6 +89,7 @@ def split(examples: Sequence[Example], topics: Mapping[str, Topic], encode: Enco
     parts: dict[str, list[Example]] = {"train": [], "rank": [], "test": []}
     for example in examples:
         share = hashlib.sha256(" / ".join(example.turns).encode()).digest()[0] / 256
+        share = 1.0 if example.topic.startswith(OWN) else share
         parts["test" if share < TEST else "rank" if share < TEST + RANK else "train"].append(example)
     for part, others in (("rank", ("test",)), ("train", ("test", "rank"))):
         kept_out = encode([one.asked(topics) for other in others for one in parts[other]])
@@ -161,7 +164,7 @@ def check(paths: Sequence[Path]) -> int:
             if example:
                 kinds[example.kind] += 1
                 asked = " / ".join(example.turns).lower()
-                if asked in known:
+                if asked in known and not path.name.startswith(OWN):
                     problems.append(f"stands in the topic {known[asked]}")
                 if asked in seen:
                     problems.append(f"stands in {seen[asked]} too")

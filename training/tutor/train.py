@@ -30,9 +30,8 @@ from explainers.library import SHIPPED, Library, load_kept, open_encoders
 from explainers.phrasing import DECLINED, READ, messages_for
 from explainers.ranking import Ranking, open_ranking
 from explainers.topics import Topic, load_topics
-from training.coverage import remembering
 from training.lora import save_adapter, with_lora
-from training.ranking import about
+from training.ranking import about, remembering
 from training.tutor.bank import Example, read_bank, split
 
 SEED, RANK, TOKENS_A_STEP, RATE = 0, 16, 4096, 6e-4

@@ -270,7 +270,7 @@ class Planner:
     def _item_of(self, question: str, intent: Intent, about: str | None) -> Plan | None:
         """The everyday example that a question about sides surely means, by its name or by the ranking."""
         asked, either = sides_in(question)
-        if about or not (asked or either or intent.kind == "which_side"):
+        if about or intent.goal or not (asked or either or intent.kind == "which_side"):
             return None
         intent = intent if intent.kind == "which_side" else replace(intent, asked_side=asked, either_or=either)
         if (known := self._ranking.known(question)) and known[0].passage.names:
@@ -325,7 +325,7 @@ class Planner:
             )
         if best is None:
             return None
-        if best.passage.names:
+        if best.passage.names and not intent.goal:
             return replace(self._item(best.passage, intent), verdict="")
         topic = best.passage.topic
         sections = self._by_section(topic)

@@ -164,8 +164,9 @@ class Library:
             return word
         if swapped := self._by_letters.get(_letters(word.lower())):
             return swapped
-        near = difflib.get_close_matches(word.lower(), self._words, n=1, cutoff=SPELT)
-        return near[0] if near else word
+        near = difflib.get_close_matches(word.lower(), self._words, n=3, cutoff=SPELT)
+        as_long = [one for one in near if len(one) == len(word)]  # a letter is mistaken more often than left out
+        return next(iter((*as_long, *near)), word)
 
     def search(self, question: str, *, keep: int = 12) -> Findings:
         """The topics and sentences nearest to `question`, best first.

@@ -39,7 +39,7 @@ def test_every_topic_is_asked_about():
         ({"support": []}, "needs support"),
         ({"kind": "abstain"}, "takes no support"),
         ({"answer": "The discriminator is a nice judge."}, "words that the material does not"),
-        ({"answer": "The discriminator is not the judge."}, "denies"),
+        ({"answer": "The discriminator is not the judge."}, "the material does not (not)"),
         ({"note": "x"}, "unknown key"),
     ],
 )

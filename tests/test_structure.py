@@ -20,7 +20,7 @@ MAY_IMPORT = {  # of our own packages; training and benchmarks may use them all,
     "demos": {"assets"},
     "assets": set(),
     "training": {"explainers", "demos", "assets"},
-    "benchmarks": {"app", "interface", "explainers", "demos", "assets"},
+    "benchmarks": {"app", "interface", "explainers", "demos", "assets", "training"},
 }
 OURS = {*MAY_IMPORT, "tests"}
 MAY_USE_GRADIO = {"app", "interface", "benchmarks", "tests"}

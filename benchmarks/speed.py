@@ -37,15 +37,15 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-QUESTIONS = (
+QUESTIONS = (  # in turn one that the question bank knows, and one that it does not
     "How does a GAN work?",
-    "What is overfitting?",
+    "my cousin wonders how those two rival nets of a GAN can get better together over time",
     "What is the difference between machine learning and generative AI?",
-    "How do recommender systems know what I like?",
+    "our model was brilliant on the old sales and hopeless on the new ones, what went wrong?",
     "What is a token?",
-    "Is spam filtering generative AI?",
+    "by what trick can a shop guess which film I would enjoy tonight",
     "Why do language models hallucinate?",
-    "How does a diffusion model make a picture?",
+    "from a grey flicker to a castle: what does the picture program do at each step",
 )
 INSTRUCTION = "Answer in two to four short sentences, using only these passages."
 NAMES = {

@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.answers import Case, Outcome, failures, judge, read_cases
+from benchmarks.answers import Case, Outcome, judge, read_cases
 from benchmarks.speed import machine
 from explainers.phrasing import DECLINED, READ, messages_for
 from explainers.reply import Draft, Reply, Span
@@ -137,8 +137,7 @@ def main() -> int:
         print(lines[-1], flush=True)
     told = f"`python -m benchmarks.ablation`, {datetime.date.today()}, {machine()}; cases: {wanted.cases.name}"
     told += f", every {wanted.every}. one" if wanted.every > 1 else ""
-    wrong = failures(outcomes, answers=False)
-    text = "\n".join(lines) + f"\n\n{told}.\n\nWhat the tutor gets wrong:\n\n{wrong}"
+    text = "\n".join(lines) + f"\n\n{told}."
     print(text)
     if wanted.write:
         write(text)

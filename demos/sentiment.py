@@ -334,6 +334,7 @@ DEMO = Demo(
         "ask both sides: {text} [ask_language_model]",
         "ask both sides about {text} [ask_language_model]",
         "(try|open|show me) (the )?sentiment( analysis| demo)?",
+        "* (sentiment|review|reviews) demo*",
         "try (the|a|my own|some) (review|* classifier)",
         "classify (a|some|my) review",
     ),

@@ -30,21 +30,21 @@ _NOT_OURS = re.compile(
     r"\b(?:newest|latest|this (?:week|month|morning)|right now|release date|stock price|share price|discount|download|"
     r"for sale|to buy|should i buy|subscription|salary|best (?:laptop|gpu|phone|book|course|university|company|degree)|"
     r"how much (?:does|is|did) \w+(?: plus| pro)? cost)\b|\bwhich (?:company|bank|university|phone|laptop)\b|"
-    r"\b(?:write|fix|debug|give) (?:me |us )?(?:an? |some |the |my |this )?(?:\w+ ){0,3}"
+    r"\b(?:write|type out|type|fix|debug|give|implement|program|code up) (?:me |us )?(?:an? |some |the |my |this )?(?:\w+ ){0,3}"
     r"(?:code|script|function|loop|query|regex)\b|"
     r"\bin (?:c|c\+\+|java|javascript|rust|sql|php)\b|\b(?:exact|secret) \w+ ?(?:formula|recipe)\b", re.I)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """weights [398] and bias of the regression over `features`; below `threshold` the tutor abstains."""
+    """weights [401] and bias of the regression over `features`; below `threshold` the tutor abstains."""
 
     weights: np.ndarray
     bias: float
     threshold: float
 
     def probability(self, features: np.ndarray) -> float:
-        """How likely the library covers the question, 0..1, from its features [398]."""
+        """How likely the library covers the question, 0..1, from its features [401]."""
         return 1 / (1 + math.exp(-(float(features @ self.weights) + self.bias)))
 
     def uncovered(self, library: Library, ranking: Ranking, question: str, subject: str, *, favour: bool = False) -> str:
@@ -70,12 +70,12 @@ def open_coverage(path: Path = WEIGHTS) -> Coverage:
 
 
 def features(library: Library, ranking: Ranking, question: str, subject: str, *, leave_out: str = "") -> np.ndarray:
-    """A question as [398] numbers: fourteen on how well the search fits, then its meaning [384].
+    """A question as [401] numbers: seventeen on how well the search fits, then its meaning [384].
 
-    The fourteen: similarity in meaning to the nearest topic question, name (of the question's subject)
+    The seventeen: similarity in meaning to the nearest topic question, name (of the question's subject)
     and sentence; to the second and fifth best topic; in spelling; share of known words; unknown words;
     by the trained encoder, likeness to the nearest sentence, to the tenth, and to the nearest question
-    of the bank; how sure the ranking is of its first sentence, and that one's share of the question's words and spelling.
+    of the bank; how sure the ranking is of its first sentence, that one's share of the question's words and spelling; and the judge's word on three of the first.
     leave_out: a text of the library, or of the bank, to look past, for training on it.
     """
     import numpy as np

@@ -21,7 +21,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("goodbye", r"^(?:ok(?:ay)?[ ,!.]*|thanks[ ,!.]*|well[ ,!.]*)*(?:bye|goodbye|see you|good night|cu)\b.{0,20}$"),
     ("shorter", r"^(?:(?:and|but|ok|can you|could you|please|make (?:it|that)|say (?:it|that)|put (?:it|that)|keep it|cut it|a bit|much|in|into|to|as|just|all)\W+)*(?:shorter|briefer|brief|short|tl;?dr|(?:a |one |1 |single )+(?:short )?(?:sentence|line)|half as long|half (?:the|that) length|in a nutshell|less words|fewer words|sum (?:it|that) up|too long)\b.{0,40}$"),
     ("simpler", r"^(?:(?:now|and|but|ok|can you|could you|please|make it|say it|explain (?:it|that|this)|put it|a bit|much|in|more)\W+)*(?:simpler|simple|simply|easier|plain (?:words|english)|eli5|(?:like|as if) i'?(?:m| was| were| am) (?:five|5|six|6|seven|a child|a kid|ten|10)|(?:in )?other words|once more(?: in other words)?|again|rephrase|for (?:a )?(?:kids?|child(?:ren)?)|i (?:don'?t|didn'?t|did not|do not) (?:get|understand|follow)(?: it| that| this)?|too (?:hard|complicated|difficult))\b.{0,40}$"),
-    ("another_example", r"^(?:(?:and|but|ok|can you|could you|please|give me|show me|have you got|got|do you have|any|what'?s|is there)\W+)*(?:another|one more|a different|a real(?:-life)?|an?|any|some|more|other|further)? ?(?:concrete |everyday |other )?examples?(?: (?:of|for) (?:it|this|that|them|those))?(?: please| then)?[ ?!.]*$"),
+    ("another_example", r"^(?:(?:and|but|ok|can you|could you|please|give me|show me|have you got|got|do you have|any|what'?s|is there)\W+)*(?:another|one more|a different|a real(?:-life)?|an?|any|some|more|other|further)? ?(?:concrete |everyday |other )?examples?(?: (?:of|for) (?:it|this|that|them|those))?(?: please| then)?[ ?!.]*$|^(?:(?:and|but|ok|please|give me|show me)\W+)*(?:one more|another(?: one)?)(?: please| then)?[ ?!.]*$"),
     ("longer", r"^(?:(?:and|but|ok|can you|could you|please|go|into|in|give me|a bit)\W+)*(?:tell me more|deeper|(?:more|further|some) details?|more please|go on|continue|say more|elaborate|explain more|more|and then|what else)\b.{0,30}$"),
     ("comparison", r"^[\w -]{3,30}/[\w -]{3,30}\b.*\bwhich\b"),
     ("example", r"\b(?:analogy|metaphor|everyday life|real life|daily life|something from (?:school|home|life|work|the kitchen)|for instance)\b"),
@@ -31,7 +31,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("which_one", r"\b(?:which|what)\b.{0,40}\b(?:should|would|do|must|could|can) (?:i|we|you|one|they|somebody|someone)\b.{0,20}\b(?:use|need|take|choose|pick|want|go for|for)\b|\b(?:should|do|would) (?:i|we) (?:use|need|take|pick|choose)\b|\bwhich (?:one|kind|type|side|approach|tool) (?:is (?:right|better|best)|fits|suits|do|for|to)\b|\bwhat (?:kind|type) of ai (?:do|would|should)\b"),
     ("example", r"\b(?:example|examples|for instance|use case|use cases|where (?:is|are|do|does) .+ (?:used|meet|find))\b"),
     ("claim", r",? (?:right|correct|true|isn'?t it|aren'?t they|doesn'?t it|don'?t they|no|yes|ok)\s*\?+$"),
-    ("about", r"\b(?:what|who) (?:exactly |on earth )?are you\b|\bwhat (?:can|could|should|do) (?:you do|i ask|you know|you cover|you explain)|\b(?:my|our) (?:questions?|data|messages?|chats?|words|conversations?) (?:go|leave|get|end|stored|saved|sent|kept|private|safe|be|stay|used|seen)|\bare you (?:an? )?(?:bot|robot|human|person|ai|llm|language model|chat ?gpt|real|gpt|generative|machine)|\bhow do you (?:work|answer|know|come up|find|decide)|\bwhere do you (?:run|live|get)|\bwho (?:made|built|wrote|trained|programmed) you\b|\bwhich (?:language )?model (?:do|are) you\b|\bdo you (?:google|use the internet|learn from|remember|store|save|send|collect|track|lie|hallucinate|make mistakes|make things up)|\bcan i (?:trust|believe) you|\b(?:i'?m|i am) new here"),
+    ("about", r"\b(?:what|who) (?:exactly |on earth )?are you\b|\bwhat (?:can|could|should|do) (?:you do|i ask|you know|you cover|you explain)|\b(?:my|our) (?:questions?|data|messages?|chats?|words|conversations?) (?:go|leave|get|end|stored|saved|sent|kept|private|safe|be|stay|used|seen)|\bare you (?:an? )?(?:bot|robot|human|person|ai|llm|language model|chat ?gpt|real|gpt|generative|machine)|\bhow do you (?:work|answer|know|come up|find|decide)|\bwhere do you (?:run|live|get)|\bwho (?:made|built|wrote|trained|programmed) you\b|\bwhich (?:language )?model (?:do|are) you\b|\bdo you (?:google|use the internet|learn from|remember|store|save|send|collect|track|lie|hallucinate|make mistakes|make things up)|\bcan i (?:trust|believe) you|\b(?:i'?m|i am) new here|\bwho am i (?:talking|speaking|chatting|writing)|\bwhat (?:else )?(?:can|could) you show\b"),
     ("who", r"^(?:and |but |so )?(?:who|whose|by whom)\b|\b(?:which|what) (?:paper|person|people|team|researchers?|scientists?|inventor|group)\b|\bwho (?:invented|made|introduced|created|came up)"),
     ("when", r"^(?:and |but |so )?(?:when|since when)\b|\b(?:what|which) year\b|\bhow (?:old|long ago)\b"),
     ("number", r"\bhow (?:many|much|big|large|accurate|fast|expensive|often|good)\b|\b(?:what|which) (?:accuracy|percentage|percent|price|cost|share|number|score|size)\b|\bwhat(?:'s| is| are| was) the (?:exact )?(?:accuracy|price|cost|number|percentage|salary|budget|revenue|market share)\b"),
@@ -107,6 +107,7 @@ class Intent:
     either_or: bool = False
     goal: str = ""
     style: str = ""
+    every: bool = False  # asks of all things of a kind: "does every robot use AI?"
 
 
 @dataclass(frozen=True)
@@ -178,19 +179,19 @@ def _which_side(text: str) -> Intent | None:
         if (match := pattern.match(text)) and not _NOT_A_THING.search(match["thing"]):
             groups = match.groupdict()
             thing = re.sub(
-                r"^(?:an?|the|my|your|this|that|those|these|our|using|all)\s+",
+                r"^(?:an?|the|my|your|this|that|those|these|our|using|all|every|each|any)\s+",
                 "",
                 groups["thing"],
                 flags=re.I,
             )
             side = _side_of(groups.get("side") or "")
             either = ("other" in groups and bool(groups["other"])) or not side
-            return Intent(
-                "which_side", thing=thing.strip(" ,?\"'“”"), asked_side=side, either_or=either
-            )
+            thing, every = thing.strip(" ,?\"'“”"), bool(_EVERY.search(text))
+            return Intent("which_side", thing=thing, asked_side=side, either_or=either, every=every)
     return None
 
 
+_EVERY = re.compile(r"\b(?:every|each|all|always|any)\b(?! (?:ai|part|learning|kind|good)\b)", re.I)
 _SIDES_SAID = re.compile(r"\b(?:generative|gen ?ai|genai|generated?|generating|creat\w*|machine learning|ml|predict\w*|ai)\b", re.I)
 
 
@@ -234,6 +235,8 @@ def _demo(text: str, demos: Sequence[DemoPhrases]) -> Intent | None:
 
 def _only_asks(text: str) -> bool:
     """Is the message a question about a thing, and no wish to see it done?"""
+    if _WANTS_DEMO.match(text):
+        return False
     return bool(_WONDERS.match(text) or any(sides_in(text)) or (text.endswith("?") and "you" not in text))
 
 
@@ -242,6 +245,7 @@ _WONDERS = re.compile(
     r"difference|can (?:an?|the|ai|it|they|models?|machines?|computers?)|could (?:an?|the|ai|it|they)|will)\b", re.I)  # fmt: skip
 
 
+_WANTS_DEMO = re.compile(r"^(?:where|how|is there|have you|do you have|can i|could i|may i)\b.{0,40}\bdemo\b", re.I)
 _ASKS_SIDE = re.compile(r"\bpredict\w*\s*(?:/|or)\s*creat|\bcreat\w*\s*(?:/|or)\s*predict|\b(?:ml|machine learning|gen ?ai|generative)\s*(?:/|or|\?)", re.I)
 _NO_INPUT = re.compile(r"(?:what|how|why|where|who|when|which) (?:happens?|is|are|it|they|a|the|to)\b|it\b|them\b|something that\b", re.I)
 

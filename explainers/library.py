@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from assets.adapter import adapted, read_adapter
 from explainers.grounding import content_words
+from explainers.reranker import Judge, open_judge
 from explainers.topics import Passage, Topic, load_topics
 
 if TYPE_CHECKING:
@@ -304,21 +305,32 @@ def save_kept(path: Path, texts: Sequence[str], vectors: np.ndarray) -> None:
     scratch.replace(path)
 
 
-def open_encoders(folder: Path, adapter: Path = ADAPTER) -> tuple[Encode, Encode]:
-    """all-MiniLM-L6-v2 from `folder` as functions from texts to vectors of length 1: as published, and as we trained it."""
-    from transformers import AutoModel, AutoTokenizer
+def open_readers(folder: Path) -> tuple[Encode, Encode, Judge]:
+    """all-MiniLM-L6-v2 from `folder` three times, its weights once: as published and as we trained it, both as
+    functions from texts to vectors of length 1, and as the judge of pairs."""
+    tokenizer, model = _open_minilm(folder)
+    return *_encoders(tokenizer, model), open_judge(tokenizer, model)
 
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
-    return _encoder(tokenizer, model), _encoder(tokenizer, adapted(model, read_adapter(adapter)))
+
+def open_encoders(folder: Path) -> tuple[Encode, Encode]:
+    """The first two of `open_readers`, for the trainings that come before the judge's."""
+    return _encoders(*_open_minilm(folder))
+
+
+def _encoders(tokenizer: Any, model: Any) -> tuple[Encode, Encode]:
+    return _encoder(tokenizer, model), _encoder(tokenizer, adapted(model, read_adapter(ADAPTER)))
 
 
 def open_encoder(folder: Path) -> Encode:
     """all-MiniLM-L6-v2 from `folder`, as published, as a function from texts to vectors of length 1."""
+    return _encoder(*_open_minilm(folder))
+
+
+def _open_minilm(folder: Path) -> tuple[Any, Any]:
     from transformers import AutoModel, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    return _encoder(tokenizer, AutoModel.from_pretrained(folder, local_files_only=True).eval())
+    return tokenizer, AutoModel.from_pretrained(folder, local_files_only=True).eval()
 
 
 def _encoder(tokenizer: Any, model: Any) -> Encode:
@@ -347,15 +359,15 @@ def _encoder(tokenizer: Any, model: Any) -> Encode:
     return encode
 
 
-def open_library() -> tuple[Library, Encode]:
-    """The library over our own topics, and the trained encoder. Embeddings of changed topics are made anew and cached."""
+def open_library() -> tuple[Library, Encode, Judge]:
+    """The library over our own topics, the trained encoder and the judge of pairs. Embeddings of changed topics are made anew and cached."""
     import assets
 
     shipped, cached = SHIPPED, assets.cache_folder() / "library.safetensors"
     minilm = assets.path("minilm")
     english = frozenset((minilm / "vocab.txt").read_text(encoding="utf-8").split())
-    plain, trained = open_encoders(minilm)
+    plain, trained, judge = open_readers(minilm)
     library = Library(load_topics(), plain, load_kept(shipped) | load_kept(cached), english)
     if library.made_fresh:
         save_kept(cached, library.texts, library.vectors)
-    return library, trained
+    return library, trained, judge

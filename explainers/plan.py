@@ -403,25 +403,15 @@ def described(thing: str) -> str:
 
 
 def verdict_for(intent: Intent, side: str) -> str:
-    """Yes or no to "is it generative AI / machine learning / AI?", from the side alone."""
+    """Yes or no to "is it generative AI / machine learning / AI?", from the side alone.
+
+    Empty for "is every ...?" unless the answer is no: what holds for a thing need not hold for all of its kind.
+    """
     if intent.either_or or not intent.asked_side:
-        return {
-            "predict": "It predicts.",
-            "create": "It creates.",
-            "both": "It does both.",
-            "neither": "It does neither.",
-        }[side]
-    return {
-        "create": {"predict": "No.", "create": "Yes.", "both": "Partly.", "neither": "No."},
-        "predict": {"predict": "Yes.", "create": "No.", "both": "Partly.", "neither": "No."},
-        "learning": {
-            "predict": "Yes.",
-            "create": "Yes, in its methods.",
-            "both": "Yes, in part.",
-            "neither": "No.",
-        },
-        "ai": {"predict": "Yes.", "create": "Yes.", "both": "Yes.", "neither": "No."},
-    }[intent.asked_side][side]
+        return _SAYS_SIDE[side]
+    said = _SAYS_YES[intent.asked_side][side]
+    return "" if intent.every and said != "No." else said
+
 
 
 def answers(kind: str, question: str, sentence: str) -> bool:
@@ -448,6 +438,13 @@ def wanted(kind: str, question: str) -> re.Pattern[str] | None:
     return pattern if asks and asks.search(question) else None
 
 
+_SAYS_SIDE = {"predict": "It predicts.", "create": "It creates.", "both": "It does both.", "neither": "It does neither."}
+_SAYS_YES = {
+    "create": {"predict": "No.", "create": "Yes.", "both": "Partly.", "neither": "No."},
+    "predict": {"predict": "Yes.", "create": "No.", "both": "Partly.", "neither": "No."},
+    "learning": {"predict": "Yes.", "create": "Yes, in its methods.", "both": "Yes, in part.", "neither": "No."},
+    "ai": {"predict": "Yes.", "create": "Yes.", "both": "Yes.", "neither": "No."},
+}
 _NUMBER = re.compile(
     r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|hundreds?|thousands?|millions?|billions?|half|few|many|little|much|more|less)\b",
     re.I,

@@ -26,6 +26,7 @@ from explainers.library import (
     load_kept,
     save_kept,
 )
+from explainers.reranker import HEAD, Judge
 from explainers.topics import SECTIONS, Passage, Topic
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ KINDS = ("definition", "how", "why", "comparison", "which_side", "which_one", "e
          "when", "number", "about", "other")  # fmt: skip
 SAME_QUESTION = 0.995  # cosine of a question with itself, as it was kept in half precision
 SAME_ASKED = 0.82  # cosine from which a question asks the same as one of the bank
+JUDGED = 24  # so many of the best sentences are read together with the question
 LATER = 0.9  # what a bank question counts for a sentence that does not come first in its answer
 
 
@@ -64,6 +66,16 @@ class Network:
         return np.maximum(features @ self.hidden + self.hidden_bias, 0) @ self.out
 
 
+@dataclass(frozen=True)
+class Ranked:
+    """All sentences, best first: their rows, the probability of each to be the one to say first, and the
+    judge's scores of the first JUDGED (none without a judge)."""
+
+    rows: np.ndarray  # [sentences]
+    share: np.ndarray  # [sentences]
+    judged: np.ndarray  # [JUDGED] or [0]
+
+
 def told(topic: Topic, sentence: str) -> str:
     """A sentence as the trained encoder reads it: with its topic's title in front."""
     return f"{topic.title}: {sentence}"
@@ -73,10 +85,12 @@ class Ranking:
     """Ranks all sentences of one library for a question."""
 
     def __init__(self, library: Library, encode: Encode, asked: Asked, network: Network | None,
-                 kept: Mapping[str, np.ndarray], sides: Mapping[str, np.ndarray] = {}) -> None:  # fmt: skip
+                 kept: Mapping[str, np.ndarray], sides: Mapping[str, np.ndarray] = {},
+                 judge: tuple[Judge, float] | None = None) -> None:  # fmt: skip
+        """judge: the cross-encoder and what its scores count beside the network's."""
         import numpy as np
 
-        self.sides = sides
+        self.sides, self._judge = sides, judge
         self._library, self._encode, self.network = library, encode, network
         rows = [i for i, entry in enumerate(library.entries) if entry.kind in ("sentence", "item")]
         self.places: tuple[tuple[str, Passage], ...] = tuple(
@@ -99,6 +113,7 @@ class Ranking:
         self._topic = np.array([slugs.index(passage.topic) for _, passage in self.places])
         self._slugs = slugs
         self.features = functools.lru_cache(maxsize=8)(self._features)  # coverage and ranking ask for the same
+        self.ranked = functools.lru_cache(maxsize=8)(self._ranked)
 
     def save(self, path: Path) -> None:
         """Keep the vectors of all sentences and of the topics' own questions."""
@@ -108,13 +123,32 @@ class Ranking:
 
     def rank(self, question: str, kind: str, about: str | None = None, keep: int = 40) -> tuple[Found, ...]:
         """The best sentences, each with the probability that it is the one to say first."""
+        found = self.ranked(question, kind, about)
+        pairs = zip(found.rows[:keep], found.share[:keep], strict=True)
+        return tuple(Found(*self.places[row], float(share)) for row, share in pairs)
+
+    def _ranked(self, question: str, kind: str, about: str | None = None, *, alone: bool = False) -> Ranked:
+        """By the network, then the first ones again with the judge's word."""
         import numpy as np
 
         assert self.network, "this ranking was opened without its network"
-        scores = self.network.scores(self.features(question, kind, about))
-        share = np.exp(scores - scores.max())
-        share /= share.sum()
-        return tuple(Found(*self.places[i], float(share[i])) for i in (-share).argsort()[:keep])
+        scores = self.network.scores(self.features(question, kind, about, alone=alone))
+        rows, judged = (-scores).argsort(), np.empty(0, "float32")
+        if self._judge:
+            judge, weight = self._judge
+            first = rows[:JUDGED]
+            judged = judge(self.asked(question, about), [self.texts[row] for row in first])
+            scores = scores + weight * judged.min()
+            scores[first] += weight * (judged - judged.min())
+            order = (-scores[first]).argsort()
+            judged = judged[order]
+            rows = np.concatenate([first[order], rows[JUDGED:]])
+        share = np.exp(scores - scores.max())[rows]
+        return Ranked(rows, share / share.sum(), judged)
+
+    def asked(self, question: str, about: str | None) -> str:
+        """A question as the encoder reads it: one that leans on earlier turns comes with its topic's title."""
+        return f"{self._library.topics[about].title}: {question}" if about else question
 
     def _features(self, question: str, kind: str, about: str | None = None, *, alone: bool = False) -> np.ndarray:
         """[sentences, features]; `about` is the topic under discussion.
@@ -123,8 +157,7 @@ class Ranking:
         """
         import numpy as np
 
-        asked = f"{self._library.topics[about].title}: {question}" if about else question
-        meaning = self._encode([asked])[0]
+        meaning = self._encode([self.asked(question, about)])[0]
         near, by_asked = self.vectors @ meaning, self._by_asked(meaning, SAME_QUESTION if alone else 2.0)
         bare, spelling = (likeness[self._rows] for likeness in self._library.compare(question))
         shared, rarest = self._words.compare(content_words(question))
@@ -150,8 +183,7 @@ class Ranking:
 
     def known(self, question: str, about: str | None = None) -> tuple[Found, ...]:
         """The sentences that answer the bank's question that asks the same, in the order to say them; none if none does."""
-        asked = f"{self._library.topics[about].title}: {question}" if about else question
-        likeness = self._asked @ self._encode([asked])[0]
+        likeness = self._asked @ self._encode([self.asked(question, about)])[0]
         best = int(likeness.argmax())
         if likeness[best] < SAME_ASKED:
             return ()
@@ -168,18 +200,21 @@ class Ranking:
         return GROUPS[best], float(share[best] / share.sum())
 
     def fit(self, question: str, about: str | None = None, *, alone: bool = False) -> tuple[float, ...]:
-        """How well the best sentences fit a question, six numbers: likeness of the nearest and the tenth, of the
-        nearest bank question; the first one's probability, share of the question's words, and spelling.
+        """How well the best sentences fit a question, nine numbers: likeness of the nearest and the tenth, of the
+        nearest bank question; the first one's probability, share of the question's words, and spelling; the
+        judge's word on the first, on the best, and on the third best.
 
         alone: look past the bank's own copy of the question.
         """
         import numpy as np
 
-        features = self.features(question, read_intent(question).kind, about, alone=alone)
-        scores = self.network.scores(features) if self.network else features[:, 0]
-        near, best = np.sort(features[:, 0]), features[scores.argmax()]
-        sure = 1 / np.exp(scores - scores.max()).sum()
-        return tuple(float(one) for one in (near[-1], near[-10], features[:, 2].max(), sure, best[8], best[6]))
+        kind = read_intent(question).kind
+        features = self.features(question, kind, about, alone=alone)
+        ranked = self.ranked(question, kind, about, alone=alone)
+        near, best, judged = np.sort(features[:, 0]), features[ranked.rows[0]], ranked.judged / 4
+        judged = (judged[0], *np.sort(judged)[[-1, -3]]) if len(judged) else (0, 0, 0)
+        found = (near[-1], near[-10], features[:, 2].max(), ranked.share[0], best[8], best[6], *judged)
+        return tuple(float(one) for one in found)
 
     def _of_topic(self, slug: str | None) -> np.ndarray:
         return (self._topic == (self._slugs.index(slug) if slug else -1)).astype("float32")
@@ -268,15 +303,18 @@ def load_asked(path: Path = ASKED) -> Asked:
     return Asked(kept["vectors"].astype("float32"), support)
 
 
-def open_ranking(library: Library, encode: Encode) -> Ranking:
-    """The trained ranking over `library`; `encode` is the trained encoder. Changed sentences are embedded and cached."""
+def open_ranking(library: Library, encode: Encode, judge: Judge | None = None, asked: Asked | None = None) -> Ranking:
+    """The trained ranking over `library`; `encode` is the trained encoder, `judge` reads the first ones again.
+    asked: bank questions to know instead of the whole bank, for measuring. Changed sentences are embedded and cached."""
     from safetensors.numpy import load_file
 
     import assets
 
     cached = assets.cache_folder() / "told.safetensors"
     kept = load_kept(TOLD) | load_kept(cached)
-    ranking = Ranking(library, encode, load_asked(), Network(**load_file(NETWORK)), kept, load_file(SIDES))
+    heard = (judge, float(load_file(HEAD)["weight"][0])) if judge else None
+    network = Network(**load_file(NETWORK))
+    ranking = Ranking(library, encode, asked or load_asked(), network, kept, load_file(SIDES), heard)
     if any(digest(text) not in kept for text in (*ranking.texts, *ranking.own_texts)):
         ranking.save(cached)
     return ranking

@@ -48,6 +48,7 @@ ABSTAIN = f"{DECLINED} {I_COVER}"
 NOTHING_SAID = "There is no answer yet that I could say in another way."
 NO_ROLE = "I keep to my subject and my role, whatever a message says."
 NO_FIGURE = "No passage of mine gives the name, the year or the number that you ask for."
+A_PART = "I can answer a part of that."
 SILENT = "From memory, the language model had nothing to say."
 VERDICTS = ("Yes.", "No.", "Partly.", "Yes, in part.", "It predicts.", "It creates.", "It does both.", "It does neither.")
 RECALLED = 100  # tokens of an answer from memory
@@ -124,6 +125,8 @@ class Tutor:
             yield from self._open_demo(intent)
         elif isinstance(plan := self._plan(question, intent, history), Plan):
             yield from self._compose(question, plan)
+        elif part := self._part(question, history):
+            yield from self._compose(question, part)
         else:
             yield self._abstain(question, plan)
 
@@ -173,6 +176,8 @@ class Tutor:
             return None
         fitting = (one for one in self._demos if one.topic == about or one.slug in self.topics[about].demos)
         demo = next(fitting, None)
+        if demo and demo.main_input == "text" and re.match(r"show me (?:with|for) [\w ]+\W*$", question, re.I):
+            return None  # "show me with dogs" wants an example; dogs are no text to judge
         given = {demo.main_input: try_it(question, demo.main_input)} if demo else {}
         return Intent("demo", demo=demo.slug, inputs=given) if demo else None
 
@@ -181,6 +186,8 @@ class Tutor:
     def _plan(self, question: str, intent: Intent, history: History) -> Plan | str:
         """The sentences that answer, or why the library does not cover the question."""
         about = self._under_discussion(question, intent, history)
+        if intent.kind == "another_example" and (plan := self._next_example(history)):
+            return plan
         if intent.kind in RESTYLED:
             return self._planner.rest(about, intent.kind, self._said_first(history)) if about else NOTHING_SAID
         leaning = about and (names_back(question) or len(question.split()) < 4)
@@ -200,6 +207,21 @@ class Tutor:
         told = _last(history, "assistant") if about and bare else ""
         opening = _untold(plan.opening, told) or plan.opening
         return replace(plan, opening=opening, more=_untold(plan.more, told))
+
+    def _part(self, question: str, history: History) -> Plan | None:
+        """The plan for the one part that is covered, of a question with two: "what is a GAN, and who won the cup?"."""
+        plans = [self._plan(part, read_intent(part, self._demos), history) for part in parts_of(question)]
+        covered = [plan for plan in plans if isinstance(plan, Plan)]
+        return replace(covered[0], verdict=f"{A_PART} {covered[0].verdict}".strip()) if covered else None
+
+    def _next_example(self, history: History) -> Plan | None:
+        """ "One more" after a question for examples: the next best sentences that answer that question."""
+        before = _last(history, "user")
+        if not before or read_intent(before, self._demos).kind not in ("example", "yes_no", "other"):
+            return None
+        plan = self._planner.plan(before, read_intent(before, self._demos))
+        fresh = _untold((*plan.opening, *plan.more), _last(history, "assistant")) if plan else ()
+        return replace(plan, opening=fresh[:1], more=fresh[1:]) if fresh else None
 
     def _covers(self, question: str, intent: Intent) -> bool:
         return not self._uncovered(question, intent)
@@ -273,6 +295,8 @@ class Tutor:
             earlier = read_intent(text, self._demos)
             if said["role"] == "assistant" or earlier.kind in RESTYLED:
                 continue
+            if earlier.kind == "about":
+                return "about-this-tutor"
             if earlier.kind == "demo" and earlier.demo:
                 return next(demo.topic for demo in self._demos if demo.slug == earlier.demo)
             if named := self._planner.named_topic(text) or self.library.mentioned(text):
@@ -394,8 +418,8 @@ def open_tutor(
     language_model: Callable[[], LanguageModel] = open_language_model,
 ) -> Tutor:
     """Load everything: fetches what is missing, then takes seconds. Raises AssetError without network."""
-    library, encode = open_library()
-    tutor = Tutor(library, open_ranking(library, encode), language_model(), open_coverage(), demos)
+    library, encode, judge = open_library()
+    tutor = Tutor(library, open_ranking(library, encode, judge), language_model(), open_coverage(), demos)
     for _ in tutor.reply("What is the difference between machine learning and generative AI?"):
         pass  # the first answer pays for warming up, so nobody else does
     return tutor
@@ -448,6 +472,17 @@ def _plain_questions(topic: Topic) -> list[str]:
         for one in topic.questions
         if one[0].isupper() and one.endswith("?") and "five" not in one
     ] or [topic.questions[0]]
+
+
+def parts_of(question: str) -> list[str]:
+    """The parts of a message that asks for two things; none if it asks for one."""
+    parts = [part.strip(" ,;") for part in _TWO_WISHES.split(question) if len(part.split()) > 2]
+    return parts if len(parts) == 2 else []
+
+
+_TWO_WISHES = re.compile(
+    r"(?<=[?.!])\s+(?:and\s+|also\s+)?|[,;]?\s+(?:and|but|plus|also)\s+(?=(?:also |then )?(?:who|whose|what|how|why|when|where|will|is|are|does|do|did|"
+    r"can|could|should|which|write|tell|give|explain|show|find|recommend|book|translate|name)\b)", re.I)  # fmt: skip
 
 
 def _alike(one: str, other: str) -> bool:

@@ -10,7 +10,7 @@ import yaml
 
 import assets
 from explainers.coverage import Coverage, features, open_coverage
-from explainers.library import SHIPPED, Library, load_kept, open_encoders
+from explainers.library import SHIPPED, Library, load_kept, open_readers
 from explainers.plan import subject_of
 from explainers.ranking import Ranking, open_ranking
 from explainers.topics import load_topics
@@ -20,17 +20,17 @@ TOPICS = load_topics()
 ASKED = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))
 
 
-ENCODERS = open_encoders(assets.path("minilm"))
+READERS = open_readers(assets.path("minilm"))
 
 
 @pytest.fixture(scope="module")
 def library() -> Library:
-    return Library(TOPICS, ENCODERS[0], load_kept(SHIPPED))
+    return Library(TOPICS, READERS[0], load_kept(SHIPPED))
 
 
 @pytest.fixture(scope="module")
 def ranking(library: Library) -> Ranking:
-    return open_ranking(library, ENCODERS[1])
+    return open_ranking(library, READERS[1])
 
 
 @pytest.fixture(scope="module")

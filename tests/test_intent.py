@@ -91,6 +91,26 @@ def test_questions_open_no_demo(message: str):
     assert read_intent(message, DEMOS).kind != "demo"
 
 
+@pytest.mark.parametrize(
+    ("message", "slug"),
+    [
+        ("Where can I play with the picture demo?", "image_generation"),
+        ("is there a review demo", "sentiment"),
+        ("how do I open the text generation demo?", "text_generation"),
+    ],
+)
+def test_a_demo_is_asked_for_by_its_kind(message: str, slug: str):
+    assert read_intent(message, DEMOS).demo == slug
+
+
+@pytest.mark.parametrize(
+    ("message", "every"),
+    [("does every robot use AI?", True), ("Is any AI model generative?", False), ("is a robot AI?", False)],
+)
+def test_some_or_all(message: str, every: bool):
+    assert read_intent(message).every == every
+
+
 def test_without_demos_nothing_opens_one():
     assert read_intent("draw a smiling cat").kind != "demo"
 
@@ -130,10 +150,10 @@ def test_try_it_says_on_what(message: str, given: str):
         ("which_one", ["Should I use machine learning or generative AI for my shop?",
                        "which kind of AI should I use to predict sales?"]),
         ("claim", ["GANs just copy pictures, right?", "spam filters read my mail, don't they?"]),
-        ("about", ["who are you?", "What can you do?", "are you a robot", "is my data safe"]),
+        ("about", ["who are you?", "What can you do?", "are you a robot", "is my data safe", "who am I talking to?"]),
         ("shorter", ["shorter please", "make it short", "tl;dr"]),
         ("simpler", ["simpler please", "I don't understand", "in plain words", "eli5"]),
-        ("another_example", ["another example", "give me an example", "any examples?"]),
+        ("another_example", ["another example", "give me an example", "any examples?", "one more please"]),
         ("longer", ["tell me more", "more details please", "go on"]),
     ],
 )  # fmt: skip

@@ -7,12 +7,12 @@ import pytest
 
 import assets
 from explainers.intent import read_intent
-from explainers.library import SHIPPED, Library, digest, load_kept, open_encoders
+from explainers.library import SHIPPED, Library, digest, load_kept, open_readers
 from explainers.ranking import ASKED, TOLD, Asked, Network, Ranking, load_asked, open_ranking, told
 from explainers.topics import load_topics
 
 TOPICS = load_topics()
-PLAIN, TRAINED = open_encoders(assets.path("minilm"))
+PLAIN, TRAINED, JUDGE = open_readers(assets.path("minilm"))
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +83,6 @@ def test_a_network_by_hand():
 def test_the_trained_encoder_differs_and_leaves_the_published_one_alone():
     text = ["how does a gan learn"]
     assert not np.allclose(PLAIN(text), TRAINED(text), atol=1e-3)
-    alone = open_encoders(assets.path("minilm"))[0](text)
+    alone = open_readers(assets.path("minilm"))[0](text)
     assert np.allclose(alone, PLAIN(text), atol=1e-5)
     assert np.linalg.norm(TRAINED(text)) == pytest.approx(1, abs=1e-4)

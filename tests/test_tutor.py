@@ -16,7 +16,7 @@ import demos
 from explainers.coverage import open_coverage
 from explainers.reply import Draft, Reply, Token
 from explainers.topics import FOLDER
-from explainers.tutor import DemoPhrases, Tutor, open_tutor
+from explainers.tutor import A_PART, DemoPhrases, Tutor, open_tutor, parts_of
 
 DIFFERENCE = "What is the difference between machine learning and generative AI?"
 QUESTIONS = [
@@ -158,6 +158,19 @@ def test_a_demo_is_tried_on_what_comes_next(tutor: Tutor):
     assert (reply.demo.slug, dict(reply.demo.inputs)) == ("sentiment", {"text": "what a lovely day"})
 
 
+@pytest.mark.parametrize(
+    ("message", "parts"),
+    [
+        ("What is a GAN? Who won the cup?", ["What is a GAN?", "Who won the cup?"]),
+        ("Tell me how k-means works and write the code for it.", ["Tell me how k-means works", "write the code for it."]),
+        ("What is the difference between bias and variance?", []),
+        ("how do gans and vaes differ", []),
+    ],
+)
+def test_a_message_with_two_wishes(message: str, parts: list[str]):
+    assert parts_of(message) == parts
+
+
 @pytest.mark.parametrize("message", ["hello", "thanks!", "bye"])
 def test_small_talk_is_short_and_cites_nothing(tutor: Tutor, message: str):
     reply = ask(tutor, message)
@@ -191,6 +204,32 @@ def test_it_says_why_it_abstains(tutor: Tutor):
     assert "Fluxcapacitron" in ask(tutor, "who made the Fluxcapacitron").reason
     assert "news, prices" in ask(tutor, "How much does ChatGPT Plus cost?").reason
     assert ask(tutor, "What is a GAN?").reason == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("What is overfitting, and who is the mayor of Leeds?", "training"),
+        ("Who is president of France, and who invented GANs?", "Goodfellow"),
+    ],
+)
+def test_of_two_wishes_the_covered_one_is_answered(tutor: Tutor, question: str, said: str):
+    reply = ask(tutor, question)
+    assert not reply.abstained and reply.answer.startswith(A_PART) and said in reply.answer
+
+
+def test_two_wishes_of_which_none_is_covered(tutor: Tutor):
+    assert ask(tutor, "Who is president of France, and how do I bake bread?").abstained
+
+
+def test_one_more_says_something_new(tutor: Tutor):
+    first = ask(tutor, "give me an example of overfitting")
+    more = talk(tutor, "give me an example of overfitting", "one more please")
+    assert not more.abstained and more.citations and more.answer != first.answer
+
+
+def test_what_holds_for_some_is_not_said_of_all(tutor: Tutor):
+    assert not ask(tutor, "Does every robot use AI?").answer.startswith("Yes")
 
 
 def test_another_language_is_answered_in_english(tutor: Tutor):

@@ -2,8 +2,8 @@
 
     python -m training.coverage
 
-after training/ranking.py. Reads the topics' own questions, each with itself left out of the library,
-training/questions.yaml and the question bank (its part `rank`, and what it has to decline), writes
+after training/reranker.py. Reads training/questions.yaml and the question bank: its part `rank`, and
+those to decline that the reranker did not learn on; writes
 weights/coverage/coverage.safetensors and prints coverage against error over five folds. The
 threshold is the one with the fewest wrong decisions, a wrong refusal counting three times as much as
 a wrong answer: what is answered rests on a quoted passage, what is refused is lost.
@@ -11,6 +11,7 @@ a wrong answer: what is answered rests on a quoted passage, what is refused is l
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +23,13 @@ from sklearn.model_selection import cross_val_predict
 import assets
 from explainers.coverage import WEIGHTS, features
 from explainers.intent import read_intent
-from explainers.library import SHIPPED, Encode, Library, load_kept, open_encoders
+from explainers.library import SHIPPED, Library, load_kept, open_readers
 from explainers.plan import subject_of
 from explainers.ranking import Ranking, open_ranking
-from explainers.topics import Topic, load_topics
-from training.ranking import remembering
-from training.tutor.bank import read_bank, split
+from explainers.topics import load_topics
+from training.ranking import asked_of, remembering
+from training.reranker import TAUGHT, share_of
+from training.tutor.bank import Example, read_bank, split
 
 QUESTIONS = Path(__file__).with_name("questions.yaml")
 SEED = 0
@@ -35,11 +37,13 @@ SEED = 0
 
 def main() -> None:
     topics = load_topics()
-    plain, trained = open_encoders(assets.path("minilm"))
-    covered, uncovered, unseen = _questions(topics, plain)
+    plain, trained, judge = open_readers(assets.path("minilm"))
+    parts = split([one for one in read_bank(topics) if one.support], topics, plain)
+    covered, uncovered, unseen = _questions(parts, [one for one in read_bank(topics) if not one.support])
     library = Library(topics, remembering(plain, covered + uncovered + unseen), load_kept(SHIPPED))
-    ranking = open_ranking(library, remembering(trained, covered + uncovered + unseen))
-    rows = np.stack([_features(library, ranking, question) for question in covered + uncovered])  # [n, 398]
+    known = asked_of(parts["train"], topics, trained)
+    ranking = open_ranking(library, remembering(trained, covered + uncovered + unseen), judge, known)
+    rows = np.stack([_features(library, ranking, question) for question in covered + uncovered])  # [n, 401]
     labels = np.array([1] * len(covered) + [0] * len(uncovered))
     order = np.random.default_rng(SEED).permutation(len(labels))
     model = LogisticRegression(C=5.0, max_iter=3000, class_weight="balanced")
@@ -55,15 +59,13 @@ def main() -> None:
     _write(model, threshold)
 
 
-def _questions(topics: dict[str, Topic], encode: Encode) -> tuple[list[str], list[str], list[str]]:
-    """Questions to answer, to decline, and to answer but kept for measuring."""
+def _questions(parts: Mapping[str, Sequence[Example]], nothing: Sequence[Example]) -> tuple[list[str], list[str], list[str]]:
+    """Questions to answer, to decline, and to answer but kept for measuring; none that encoder or judge learned on."""
     asked = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))
-    bank = [one for one in read_bank(topics) if len(one.turns) == 1 and one.kind != "which_side"]
-    parts = split([one for one in bank if one.support], topics, encode)
-    own = [question for topic in topics.values() for question in topic.questions]
-    covered = own + [one["ask"] for one in asked["covered"]] + [one.question for one in parts["rank"]]
-    uncovered = [one["ask"] for one in asked["uncovered"]] + [one.question for one in bank if not one.support]
-    return covered, uncovered, [one.question for one in parts["test"]]
+    rank, test = ([one.question for one in parts[name] if len(one.turns) == 1 and one.kind != "which_side"]
+                  for name in ("rank", "test"))  # fmt: skip
+    declined = [one.question for one in nothing if len(one.turns) == 1 and share_of(one) >= TAUGHT]
+    return [one["ask"] for one in asked["covered"]] + rank, [one["ask"] for one in asked["uncovered"]] + declined, test
 
 
 def _features(library: Library, ranking: Ranking, question: str) -> np.ndarray:

@@ -30,7 +30,8 @@ def main() -> None:
     torch.manual_seed(SEED)
     topics = load_topics()
     plain, trained = open_encoders(assets.path("minilm"))
-    parts = split([one for one in read_bank(topics) if one.support], topics, plain)
+    bank = [one for one in read_bank(topics) if one.support]
+    parts = split(bank, topics, plain)
     plain = remembering(plain, [one.question for one in parts["rank"] + parts["test"]])
     library = Library(topics, plain, load_kept(SHIPPED))
     trained = remembering(trained, [text for one in parts["rank"] + parts["test"] for text in (one.asked(topics), one.question)])
@@ -38,11 +39,11 @@ def main() -> None:
     taught.save(TOLD)
     network = fit(features_of(taught, parts["rank"], topics), [targets(taught, one) for one in parts["rank"]])
     asked = asked_of([*parts["train"], *parts["rank"]], topics, trained)
-    save_asked(asked)
     save_file({name: np.ascontiguousarray(value) for name, value in vars(network).items()}, NETWORK)
     ranking = Ranking(library, trained, asked, network, load_kept(TOLD))
     print({name: len(part) for name, part in parts.items()})
     report(ranking, parts["test"], topics)
+    save_asked(asked_of(bank, topics, trained))  # what ships knows the whole bank
 
 
 def remembering(encode: Encode, texts: Sequence[str]) -> Encode:

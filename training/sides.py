@@ -3,13 +3,15 @@
     python -m training.sides
 
 After training/encoder.py. A logistic regression on the trained encoder's vectors of the bank's
-questions about everyday things and of those things' names; writes weights/encoder/sides.safetensors
+questions about everyday things, of those things' names, and of the 1,600 things of things.tsv, bare
+and in a question; writes weights/encoder/sides.safetensors
 and prints how often the side of a thing in the bank's part `test` is right, by how sure it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save_file
@@ -21,6 +23,9 @@ from explainers.ranking import GROUPS, SIDES
 from explainers.topics import Passage, load_topics
 from training.tutor.bank import Example, read_bank, split
 
+THINGS = Path(__file__).parent / "tutor" / "things.tsv"
+FRAMES = ("Is {} ML or generative AI?", "{}: predict or create?", "is {} generative AI", "does {} use AI at all?",
+          "which side is {} on?", "{}, is that gen AI?", "what kind of AI is behind {}?")  # fmt: skip
 STRENGTH = 10.0  # C, by the part `rank`
 
 
@@ -32,7 +37,7 @@ def main() -> None:
              for text in passage.sentences}  # fmt: skip
     asked = {name: pairs(part, items) for name, part in parts.items()}
     names = [(name, passage.side) for passage in items.values() for name in passage.names]
-    taught = asked["train"] + asked["rank"] + names
+    taught = asked["train"] + asked["rank"] + names + read_things()
     model = LogisticRegression(C=STRENGTH, max_iter=2000, class_weight="balanced")
     model.fit(trained([text for text, _ in taught]), [GROUPS.index(side) for _, side in taught])
     report(model, trained([text for text, _ in asked["test"]]), [GROUPS.index(side) for _, side in asked["test"]])
@@ -44,6 +49,13 @@ def pairs(examples: Sequence[Example], items: Mapping[str, Passage]) -> list[tup
     """Questions about everyday things with those things' sides."""
     return [(one.question, items[one.support[0][1]].side) for one in examples
             if one.support[0][1] in items and len(one.turns) == 1]  # fmt: skip
+
+
+def read_things(path: Path = THINGS) -> list[tuple[str, str]]:
+    """Things that stand in no topic, each bare and in a question, with their sides."""
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+    framed = [(FRAMES[i % len(FRAMES)].format(thing), side) for i, (side, thing) in enumerate(rows)]
+    return framed + [(thing, side) for side, thing in rows]
 
 
 def report(model: LogisticRegression, vectors: np.ndarray, sides: Sequence[int]) -> None:

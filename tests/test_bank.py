@@ -9,7 +9,9 @@ import pytest
 
 import assets
 from explainers.library import open_encoder
+from explainers.ranking import GROUPS
 from explainers.topics import load_topics
+from training.sides import THINGS, read_things
 from training.tutor.bank import FOLDER, LEAK, check, read_bank, read_line, split
 
 TOPICS = load_topics()
@@ -61,3 +63,16 @@ def test_no_part_is_measured_on_what_another_was_taught():
     assert all(parts.values()) and sum(map(len, parts.values())) <= len(some)
     test, train = (encode([one.asked(TOPICS) for one in parts[name]]) for name in ("test", "train"))
     assert (train @ test.T).max() < LEAK
+
+
+def test_every_thing_has_one_side():
+    """A thing that stands there twice, with two sides, would teach the guess nothing."""
+    rows = [line.split("\t") for line in THINGS.read_text(encoding="utf-8").splitlines()]
+    assert {side for side, _ in rows} == set(GROUPS)
+    assert len(rows) >= 1500 and len({thing.lower() for _, thing in rows}) == len(rows)
+
+
+def test_things_are_taught_bare_and_in_questions():
+    taught = dict(read_things())
+    assert taught["Bunsen burner"] == "neither"
+    assert len(taught) == 2 * len(THINGS.read_text(encoding="utf-8").splitlines())

@@ -30,7 +30,7 @@ def library() -> Library:
 
 @pytest.fixture(scope="module")
 def ranking(library: Library) -> Ranking:
-    return open_ranking(library, READERS[1])
+    return open_ranking(library, READERS[1], READERS[2])
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ def library() -> Library:
 
 @pytest.fixture(scope="module")
 def ranking(library: Library) -> Ranking:
-    return open_ranking(library, TRAINED)
+    return open_ranking(library, TRAINED, JUDGE)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import demos
 from explainers.coverage import open_coverage
 from explainers.reply import Draft, Reply, Token
 from explainers.topics import FOLDER
-from explainers.tutor import A_PART, DemoPhrases, Tutor, open_tutor, parts_of
+from explainers.tutor import DemoPhrases, Tutor, open_tutor, parts_of
 
 DIFFERENCE = "What is the difference between machine learning and generative AI?"
 QUESTIONS = [
@@ -210,12 +210,12 @@ def test_it_says_why_it_abstains(tutor: Tutor):
     ("question", "said"),
     [
         ("What is overfitting, and who is the mayor of Leeds?", "training"),
-        ("Who is president of France, and who invented GANs?", "Goodfellow"),
+        ("Who invented GANs, and how do I bake bread?", "Goodfellow"),
     ],
 )
 def test_of_two_wishes_the_covered_one_is_answered(tutor: Tutor, question: str, said: str):
     reply = ask(tutor, question)
-    assert not reply.abstained and reply.answer.startswith(A_PART) and said in reply.answer
+    assert not reply.abstained and said in reply.answer
 
 
 def test_two_wishes_of_which_none_is_covered(tutor: Tutor):

@@ -5,7 +5,7 @@
 after training/reranker.py. Reads training/questions.yaml and the question bank: its part `rank`, and
 those to decline that the reranker did not learn on; writes
 weights/coverage/coverage.safetensors and prints coverage against error over five folds. The
-threshold is the one with the fewest wrong decisions, a wrong refusal counting three times as much as
+threshold is the one with the fewest wrong decisions, a wrong refusal counting twice as much as
 a wrong answer: what is answered rests on a quoted passage, what is refused is lost.
 """
 
@@ -76,7 +76,7 @@ def _features(library: Library, ranking: Ranking, question: str) -> np.ndarray:
 def _choose(probability: np.ndarray, labels: np.ndarray) -> float:
     grid = np.round(np.arange(0.05, 0.96, 0.01), 2)
     cost = [
-        ((probability >= t)[labels == 0]).mean() + 3.0 * ((probability < t)[labels == 1]).mean()
+        ((probability >= t)[labels == 0]).mean() + 2.0 * ((probability < t)[labels == 1]).mean()
         for t in grid
     ]
     return float(grid[int(np.argmin(cost))])

@@ -75,7 +75,8 @@ def features(library: Library, ranking: Ranking, question: str, subject: str, *,
     The seventeen: similarity in meaning to the nearest topic question, name (of the question's subject)
     and sentence; to the second and fifth best topic; in spelling; share of known words; unknown words;
     by the trained encoder, likeness to the nearest sentence, to the tenth, and to the nearest question
-    of the bank; how sure the ranking is of its first sentence, that one's share of the question's words and spelling; and the judge's word on three of the first.
+    of the bank; how sure the ranking is of its first sentence, that one's share of the question's words and
+    spelling; and the judge's word on three of the first.
     leave_out: a text of the library, or of the bank, to look past, for training on it.
     """
     import numpy as np

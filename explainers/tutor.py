@@ -481,7 +481,7 @@ def parts_of(question: str) -> list[str]:
 
 
 _TWO_WISHES = re.compile(
-    r"(?<=[?.!])\s+(?:and\s+|also\s+)?|[,;]?\s+(?:and|but|plus|also)\s+(?=(?:also |then )?(?:who|whose|what|how|why|when|where|will|is|are|does|do|did|"
+    r"(?<=[?.!])\s+(?:and\s+|also\s+)?|[,;]?\s+(?:and|but|plus|also)\s+(?=(?:also |then )?(?:who|whose|what|how|why|when|where|will|is|are|does|do|did|"  # noqa: E501
     r"can|could|should|which|write|tell|give|explain|show|find|recommend|book|translate|name)\b)", re.I)  # fmt: skip
 
 

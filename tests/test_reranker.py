@@ -29,7 +29,7 @@ def test_what_answers_scores_above_what_only_speaks_of_it(question: str, right: 
 
 
 def test_nothing_answers_a_question_from_elsewhere():
-    scores = JUDGE("How do I bake bread?", ["GANs: A GAN is two neural networks that compete.", "Tokens: A token is a piece of text."])
+    scores = JUDGE("How do I bake bread?", ["GANs: A GAN is two neural networks that compete.", "Tokens: A token is a piece of text."])  # noqa: E501
     assert scores.max() < 0
 
 

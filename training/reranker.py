@@ -162,7 +162,7 @@ def train(judge: CrossEncoder, texts: Sequence[str], tasks: Sequence[Task], epoc
             schedule.step()
             losses.append(loss.item())
             if len(losses) % 50 == 0:
-                print(f"  step {len(losses)} of {steps}: {np.mean(losses[-50:]):.3f}, {time.perf_counter() - begun:.0f} s", flush=True)
+                print(f"  step {len(losses)} of {steps}: {np.mean(losses[-50:]):.3f}, {time.perf_counter() - begun:.0f} s", flush=True)  # noqa: E501
         _keep(judge, optimizer, schedule, epoch + 1)
         yield epoch + 1, float(np.mean(losses))
 
@@ -231,7 +231,7 @@ def report(judge: CrossEncoder, texts: Sequence[str], tasks: Mapping[str, Sequen
     unseen = np.array([judge.scores(task, texts).max() for task in tasks["unseen"]])
     for lost in (0.01, 0.02, 0.03, 0.05, 0.1):
         least = np.quantile(covered, lost)
-        print(f"its best word at least {least:.2f}: {1 - lost:.0%} of {len(covered)} covered, {(unseen < least).mean():.1%} of {len(unseen)} others declined")
+        print(f"its best word at least {least:.2f}: {1 - lost:.0%} of {len(covered)} covered, {(unseen < least).mean():.1%} of {len(unseen)} others declined")  # noqa: E501
 
 
 def _rank_of(task: Task, scores: np.ndarray) -> float:

@@ -360,7 +360,10 @@ def _encoder(tokenizer: Any, model: Any) -> Encode:
 
 
 def open_library() -> tuple[Library, Encode, Judge]:
-    """The library over our own topics, the trained encoder and the judge of pairs. Embeddings of changed topics are made anew and cached."""  # noqa: E501
+    """The library over our own topics, the trained encoder and the judge of pairs.
+
+    Embeddings of changed topics are made anew and cached.
+    """
     import assets
 
     shipped, cached = SHIPPED, assets.cache_folder() / "library.safetensors"

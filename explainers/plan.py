@@ -316,8 +316,9 @@ class Planner:
 
     def _sentences(self, question: str, intent: Intent, about: str | None) -> Plan | None:
         """The sentences nearest to the question: all topics', or those of the one under discussion."""
-        known = self._ranking.known(question, about)
-        ranked = [*known, *(one for one in self._ranked(question, intent, about) if one.text not in {k.text for k in known})]
+        ranked, known = self._ranked(question, intent, about), self._ranking.known(question, about)
+        known = known if known and known[0].text == ranked[0].text else ()  # where they differ, the ranking is right more often
+        ranked = [*known, *(one for one in ranked if one.text not in {k.text for k in known})]
         best, narrow = ranked[0], bool(wanted(intent.kind, question))
         if narrow and not known:
             best = self._holding(
@@ -411,7 +412,6 @@ def verdict_for(intent: Intent, side: str) -> str:
         return _SAYS_SIDE[side]
     said = _SAYS_YES[intent.asked_side][side]
     return "" if intent.every and said != "No." else said
-
 
 
 def answers(kind: str, question: str, sentence: str) -> bool:

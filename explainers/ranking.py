@@ -39,7 +39,7 @@ KINDS = ("definition", "how", "why", "comparison", "which_side", "which_one", "e
          "when", "number", "about", "other")  # fmt: skip
 SAME_QUESTION = 0.995  # cosine of a question with itself, as it was kept in half precision
 SAME_ASKED = 0.82  # cosine from which a question asks the same as one of the bank
-JUDGED = 24  # so many of the best sentences are read together with the question
+JUDGED = 8  # so many of the best sentences are read together with the question; 24 find no more
 LATER = 0.9  # what a bank question counts for a sentence that does not come first in its answer
 
 
@@ -114,6 +114,7 @@ class Ranking:
         self._slugs = slugs
         self.features = functools.lru_cache(maxsize=8)(self._features)  # coverage and ranking ask for the same
         self.ranked = functools.lru_cache(maxsize=8)(self._ranked)
+        self._scores_of = functools.lru_cache(maxsize=8)(lambda asked: {})  # row -> the judge's score, for a question
 
     def save(self, path: Path) -> None:
         """Keep the vectors of all sentences and of the topics' own questions."""
@@ -135,9 +136,8 @@ class Ranking:
         scores = self.network.scores(self.features(question, kind, about, alone=alone))
         rows, judged = (-scores).argsort(), np.empty(0, "float32")
         if self._judge:
-            judge, weight = self._judge
-            first = rows[:JUDGED]
-            judged = judge(self.asked(question, about), [self.texts[row] for row in first])
+            first, weight = rows[:JUDGED], self._judge[1]
+            judged = self._judged(self.asked(question, about), first)
             scores = scores + weight * judged.min()
             scores[first] += weight * (judged - judged.min())
             order = (-scores[first]).argsort()
@@ -145,6 +145,16 @@ class Ranking:
             rows = np.concatenate([first[order], rows[JUDGED:]])
         share = np.exp(scores - scores.max())[rows]
         return Ranked(rows, share / share.sum(), judged)
+
+    def _judged(self, asked: str, rows: np.ndarray) -> np.ndarray:
+        """The judge's scores of these sentences; each is read once, though the ranking is asked for more than one kind."""
+        import numpy as np
+
+        known = self._scores_of(asked)
+        fresh = [row for row in rows.tolist() if row not in known]
+        if fresh:
+            known.update(zip(fresh, self._judge[0](asked, [self.texts[row] for row in fresh]), strict=True))
+        return np.array([known[row] for row in rows.tolist()], "float32")
 
     def asked(self, question: str, about: str | None) -> str:
         """A question as the encoder reads it: one that leans on earlier turns comes with its topic's title."""

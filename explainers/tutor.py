@@ -210,9 +210,11 @@ class Tutor:
 
     def _part(self, question: str, history: History) -> Plan | None:
         """The plan for the one part that is covered, of a question with two: "what is a GAN, and who won the cup?"."""
-        plans = [self._plan(part, read_intent(part, self._demos), history) for part in parts_of(question)]
-        covered = [plan for plan in plans if isinstance(plan, Plan)]
-        return replace(covered[0], verdict=f"{A_PART} {covered[0].verdict}".strip()) if covered else None
+        for part in parts_of(question):
+            plan = self._plan(part, read_intent(part, self._demos), history)
+            if isinstance(plan, Plan):
+                return replace(plan, verdict=f"{A_PART} {plan.verdict}".strip(), asked=plan.asked or part)
+        return None
 
     def _next_example(self, history: History) -> Plan | None:
         """ "One more" after a question for examples: the next best sentences that answer that question."""
@@ -221,7 +223,7 @@ class Tutor:
             return None
         plan = self._planner.plan(before, read_intent(before, self._demos))
         fresh = _untold((*plan.opening, *plan.more), _last(history, "assistant")) if plan else ()
-        return replace(plan, opening=fresh[:1], more=fresh[1:]) if fresh else None
+        return replace(plan, opening=fresh[:1], more=fresh[1:], verdict="", asked=before) if fresh else None
 
     def _covers(self, question: str, intent: Intent) -> bool:
         return not self._uncovered(question, intent)
@@ -481,8 +483,9 @@ def parts_of(question: str) -> list[str]:
 
 
 _TWO_WISHES = re.compile(
-    r"(?<=[?.!])\s+(?:and\s+|also\s+)?|[,;]?\s+(?:and|but|plus|also)\s+(?=(?:also |then )?(?:who|whose|what|how|why|when|where|will|is|are|does|do|did|"  # noqa: E501
-    r"can|could|should|which|write|tell|give|explain|show|find|recommend|book|translate|name)\b)", re.I)  # fmt: skip
+    r"(?<=[?.!])\s+(?:and\s+|also\s+)?|[,;]?\s+(?:and|but|plus|also)\s+(?=(?:also |then )?"
+    r"(?:who|whose|what|how|why|when|where|will|is|are|does|do|did|can|could|should|which|"
+    r"write|tell|give|explain|show|find|recommend|book|translate|name)\b)", re.I)  # fmt: skip
 
 
 def _alike(one: str, other: str) -> bool:

@@ -25,7 +25,7 @@ import assets
 from explainers.library import ADAPTER, open_encoder
 from explainers.ranking import told
 from explainers.topics import Topic, load_topics
-from training.lora import save_adapter, with_lora
+from training.lora import Learner, save_adapter, with_lora
 from training.tutor.bank import Example, read_bank, split
 
 SEED, RANK, BATCH, RATE = 0, 16, 64, 5e-4
@@ -76,23 +76,14 @@ class Encoder:
 
 def train(encoder: Encoder, examples: Sequence[Example], topics: Mapping[str, Topic], epochs: int) -> Iterator[float]:
     """The mean loss of each epoch. The rate rises for a tenth of the steps, then falls to nothing."""
-    weights = [p for p in encoder.model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=RATE, weight_decay=0.01)
-    steps = epochs * (len(examples) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps + 1, pct_start=0.1)
+    learner = Learner(encoder.model, RATE, epochs * (len(examples) // BATCH))
     sentences = {slug: [s for p in topic.passages for s in p.sentences] for slug, topic in topics.items()}
     for _ in range(epochs):
         encoder.model.eval()  # no dropout: its random numbers take half of the time on a CPU
         begun, losses = time.perf_counter(), []
         order = random.sample(examples, len(examples))
         for start in range(0, len(order) - BATCH + 1, BATCH):
-            loss = batch_loss(encoder, order[start : start + BATCH], topics, sentences)
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(weights, 1.0)
-            optimizer.step()
-            schedule.step()
-            losses.append(loss.item())
+            losses.append(learner.step(batch_loss(encoder, order[start : start + BATCH], topics, sentences)))
         print(f"{time.perf_counter() - begun:.0f} s", end=" ")
         yield float(np.mean(losses))
 

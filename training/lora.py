@@ -17,6 +17,32 @@ def with_lora(model: Any, targets: list[str], *, rank: int, factor: float = 2.0,
     return get_peft_model(model, config)
 
 
+class Learner:
+    """AdamW over a model's trainable weights; the rate rises for a tenth of the steps, then falls to nothing."""
+
+    def __init__(self, model: torch.nn.Module, rate: float, steps: int) -> None:
+        self._weights = [p for p in model.parameters() if p.requires_grad]
+        self._optimizer = torch.optim.AdamW(self._weights, lr=rate, weight_decay=0.01)
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(self._optimizer, rate, total_steps=steps + 1, pct_start=0.1)
+
+    def step(self, loss: torch.Tensor) -> float:
+        """Learn from one batch's loss; its value."""
+        self._optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._weights, 1.0)
+        self._optimizer.step()
+        self._schedule.step()
+        return loss.item()
+
+    def state(self) -> dict[str, Any]:
+        """What `resume` takes up again, beside the weights."""
+        return {"optimizer": self._optimizer.state_dict(), "schedule": self._schedule.state_dict()}
+
+    def resume(self, state: dict[str, Any]) -> None:
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._schedule.load_state_dict(state["schedule"])
+
+
 def save_adapter(model: Any, path: Path, *, factor: float = 2.0) -> None:
     """Write the trained matrices as float16, the factor multiplied into B, in one move."""
     kept = {}

@@ -32,7 +32,7 @@ from explainers.library import SHIPPED, Library, load_kept, open_encoders
 from explainers.ranking import JUDGED, Ranking, open_ranking
 from explainers.reranker import ADAPTER, HEAD, LONGEST
 from explainers.topics import Topic, load_topics
-from training.lora import save_adapter, with_lora
+from training.lora import Learner, save_adapter, with_lora
 from training.ranking import about, asked_of, remembering, targets
 from training.tutor.bank import Example, read_bank, split
 
@@ -75,6 +75,7 @@ def main() -> None:
     head = {"weights": judge.head.weight[0], "bias": judge.head.bias}
     head = {name: value.detach().numpy() for name, value in head.items()} | {"weight": np.array([weight], "float32")}
     save_file({name: np.ascontiguousarray(value) for name, value in head.items()}, HEAD)
+    WORK.unlink()  # the next training begins anew, with what the bank holds then
     report(judge, texts, tasks, weight)
 
 
@@ -144,42 +145,34 @@ class CrossEncoder(torch.nn.Module):
 
 
 def train(judge: CrossEncoder, texts: Sequence[str], tasks: Sequence[Task], epochs: int) -> Iterator[tuple[int, float]]:
-    """Number and mean loss of each epoch. The rate rises for a tenth of the steps, then falls to nothing."""
-    weights = [p for p in judge.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=RATE, weight_decay=0.01)
+    """Number and mean loss of each epoch; continues where a checkpoint was left."""
     steps = len(tasks) // BATCH
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=epochs * steps + 1, pct_start=0.1)
-    begun_at = _resume(judge, optimizer, schedule)
-    for epoch in range(begun_at, epochs):
+    learner = Learner(judge, RATE, epochs * steps)
+    for epoch in range(_resume(judge, learner), epochs):
         begun, losses = time.perf_counter(), []
         order = random.sample(list(tasks), len(tasks))
         for start in range(0, steps * BATCH, BATCH):
-            loss = batch_loss(judge, texts, order[start : start + BATCH])
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(weights, 1.0)
-            optimizer.step()
-            schedule.step()
-            losses.append(loss.item())
+            losses.append(learner.step(batch_loss(judge, texts, order[start : start + BATCH])))
             if len(losses) % 50 == 0:
-                print(f"  step {len(losses)} of {steps}: {np.mean(losses[-50:]):.3f}, {time.perf_counter() - begun:.0f} s", flush=True)  # noqa: E501
-        _keep(judge, optimizer, schedule, epoch + 1)
+                mean, seconds = np.mean(losses[-50:]), time.perf_counter() - begun
+                print(f"  step {len(losses)} of {steps}: {mean:.3f}, {seconds:.0f} s", flush=True)
+        _keep(judge, learner, epoch + 1)
         yield epoch + 1, float(np.mean(losses))
 
 
-def _keep(judge: CrossEncoder, optimizer: torch.optim.Optimizer, schedule: object, epoch: int) -> None:
+def _keep(judge: CrossEncoder, learner: Learner, epoch: int) -> None:
     learned = {name: value for name, value in judge.state_dict().items() if "lora_" in name or name.startswith("head")}
     WORK.parent.mkdir(exist_ok=True)
-    torch.save({"judge": learned, "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(), "epoch": epoch}, WORK)
+    torch.save({"judge": learned, "epoch": epoch, **learner.state()}, WORK)
 
 
-def _resume(judge: CrossEncoder, optimizer: torch.optim.Optimizer, schedule: object) -> int:
+def _resume(judge: CrossEncoder, learner: Learner) -> int:
+    """Take up a checkpoint, if there is one; the epochs that are done."""
     if not WORK.exists():
         return 0
     kept = torch.load(WORK, weights_only=True)
     judge.load_state_dict(kept["judge"], strict=False)
-    optimizer.load_state_dict(kept["optimizer"])
-    schedule.load_state_dict(kept["schedule"])
+    learner.resume(kept)
     return kept["epoch"]
 
 
@@ -231,7 +224,8 @@ def report(judge: CrossEncoder, texts: Sequence[str], tasks: Mapping[str, Sequen
     unseen = np.array([judge.scores(task, texts).max() for task in tasks["unseen"]])
     for lost in (0.01, 0.02, 0.03, 0.05, 0.1):
         least = np.quantile(covered, lost)
-        print(f"its best word at least {least:.2f}: {1 - lost:.0%} of {len(covered)} covered, {(unseen < least).mean():.1%} of {len(unseen)} others declined")  # noqa: E501
+        kept, declined = f"{1 - lost:.0%} of {len(covered)} covered", f"{(unseen < least).mean():.1%} of {len(unseen)} others"
+        print(f"its best word at least {least:.2f}: {kept}, {declined} declined")
 
 
 def _rank_of(task: Task, scores: np.ndarray) -> float:

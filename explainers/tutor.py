@@ -248,7 +248,7 @@ class Tutor:
 
     def _unknown_name(self, question: str, intent: Intent) -> str:
         """A name or version in a question for facts that no topic has heard of."""
-        names = re.findall(r"(?<=[a-z,] )[A-Z][a-z]{3,}", question)
+        names = re.findall(r"(?<=[a-z,] )[A-Z][a-z]{3,}(?![A-Za-z])", question)
         facts = intent.kind in ("who", "when", "number", "definition", "other", "claim")
         unknown = [version for version in version_words(question) if not self.library.says(version)]
         unknown += [name for name in names if facts and not self.library.knows(name)]

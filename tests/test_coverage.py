@@ -85,6 +85,11 @@ def test_what_changes_by_the_day_is_declined_even_if_favoured(library, ranking, 
     assert "no news" in reason
 
 
+def test_a_question_about_writing_code_is_no_order_to_write_some(library, ranking, coverage):
+    question = "Can generative AI write program code as well?"
+    assert "no news" not in coverage.uncovered(library, ranking, question, subject_of(question))
+
+
 def test_naming_a_topic_counts_in_favour(library, ranking):
     """With a threshold that a question just misses, being favoured is enough."""
     shipped, question = open_coverage(), "what makes diffusion start from noise"

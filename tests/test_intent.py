@@ -111,6 +111,11 @@ def test_some_or_all(message: str, every: bool):
     assert read_intent(message).every == every
 
 
+def test_simply_may_begin_a_claim():
+    assert read_intent("Simply train longer and overfitting goes away.").kind != "simpler"
+    assert read_intent("simply please").kind == "simpler"
+
+
 def test_without_demos_nothing_opens_one():
     assert read_intent("draw a smiling cat").kind != "demo"
 

@@ -30,7 +30,8 @@ _NOT_OURS = re.compile(
     r"\b(?:newest|latest|this (?:week|month|morning)|right now|release date|stock price|share price|discount|download|"
     r"for sale|to buy|should i buy|subscription|salary|best (?:laptop|gpu|phone|book|course|university|company|degree)|"
     r"how much (?:does|is|did) \w+(?: plus| pro)? cost)\b|\bwhich (?:company|bank|university|phone|laptop)\b|"
-    r"(?:^|[,;]\s*|\b(?:you|please|and|to|now|just|then|me)\s+)(?:write|type out|type|fix|debug|give|implement|program|code up) (?:me |us )?(?:an? |some |the |my |this )?(?:\w+ ){0,3}"
+    r"(?:^|[,;]\s*|\b(?:you|please|and|to|now|just|then|me)\s+)(?:write|type out|type|fix|debug|give|implement|program|code up) "
+    r"(?:me |us )?(?:an? |some |the |my |this )?(?:\w+ ){0,3}"
     r"(?:code|script|function|loop|query|regex)\b|"
     r"\bin (?:c|c\+\+|java|javascript|rust|sql|php)\b|\b(?:exact|secret) \w+ ?(?:formula|recipe)\b", re.I)  # fmt: skip
 

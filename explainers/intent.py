@@ -11,14 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from explainers.small_talk import small_talk
+
 QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]{2,})[\"“”„«»]|(?<!\w)['‘’`](.{2,}?)['’`](?!\w)")
 
 _KINDS: tuple[tuple[str, str], ...] = (
-    ("greeting", r"^(?:hi|hello|hey|hiya|hallo|good (?:morning|afternoon|evening|day)|greetings|yo)\b(?: there| you| tutor| bot| everyone)?[ !.,]*$"),
-    ("greeting", r"^(?:hi|hello|hey)?[ ,!]*(?:how are you|how's it going|what's up|nice to meet you)(?: doing| today)?[ ?!.]*$"),
-    ("thanks", r"^(?:(?:ok|okay|great|cool|nice|perfect|wow)[ ,!.]*)*(?:thanks|thank you|thx|ty|cheers|much appreciated)\b.{0,40}$"),
-    ("thanks", r"^(?:ok|okay|great|cool|nice|perfect|got it|i see|makes sense|awesome|wow|interesting)[ !.]*$"),
-    ("goodbye", r"^(?:ok(?:ay)?[ ,!.]*|thanks[ ,!.]*|well[ ,!.]*)*(?:bye|goodbye|see you|good night|cu)\b.{0,20}$"),
     ("shorter", r"^(?:(?:and|but|ok|can you|could you|please|make (?:it|that)|say (?:it|that)|put (?:it|that)|keep it|cut it|a bit|much|in|into|to|as|just|all)\W+)*(?:shorter|briefer|brief|short|tl;?dr|(?:a |one |1 |single )+(?:short )?(?:sentence|line)|half as long|half (?:the|that) length|in a nutshell|less words|fewer words|sum (?:it|that) up|too long)\b.{0,40}$"),
     ("simpler", r"^(?!simply \w+ \w+)(?:(?:now|and|but|ok|can you|could you|please|make it|say it|explain (?:it|that|this)|put it|a bit|much|in|more)\W+)*(?:simpler|simple|simply|easier|plain (?:words|english)|eli5|(?:like|as if) i'?(?:m| was| were| am) (?:five|5|six|6|seven|a child|a kid|ten|10)|(?:in )?other words|once more(?: in other words)?|again|rephrase|for (?:a )?(?:kids?|child(?:ren)?)|i (?:don'?t|didn'?t|did not|do not) (?:get|understand|follow)(?: it| that| this)?|too (?:hard|complicated|difficult))\b.{0,40}$"),
     ("another_example", r"^(?:(?:and|but|ok|can you|could you|please|give me|show me|have you got|got|do you have|any|what'?s|is there)\W+)*(?:another|one more|a different|a real(?:-life)?|an?|any|some|more|other|further)? ?(?:concrete |everyday |other )?examples?(?: (?:of|for) (?:it|this|that|them|those))?(?: please| then)?[ ?!.]*$|^(?:(?:and|but|ok|please|give me|show me)\W+)*(?:one more|another(?: one)?)(?: please| then)?[ ?!.]*$"),
@@ -129,6 +126,8 @@ class DemoPhrases:
 def read_intent(message: str, demos: Sequence[DemoPhrases] = ()) -> Intent:
     """The first rule that fits, demos before questions."""
     text = " ".join(message.split())
+    if social := small_talk(text):
+        return Intent(social)
     if not _ASKS_SIDE.search(text) and (found := _demo(text, demos) or _quoted(text, demos)):
         return found
     asked = core_question(text)
@@ -136,7 +135,7 @@ def read_intent(message: str, demos: Sequence[DemoPhrases] = ()) -> Intent:
         (kind for kind, pattern in _COMPILED if pattern.search(text) or pattern.search(asked)),
         "other",
     )
-    if kind in ("greeting", "thanks", "goodbye", "shorter", "simpler", "another_example", "longer"):
+    if kind in ("shorter", "simpler", "another_example", "longer"):
         return Intent(kind)
     if kind != "comparison" and (found := _which_side(text)):
         return found

@@ -138,11 +138,24 @@ def test_try_it_says_on_what(message: str, given: str):
 
 
 @pytest.mark.parametrize(
+    "question",
+    ["hi, what is a GAN?", "that's interesting, why?", "great, now show me more", "thanks, and who invented it",
+     "how is it going to learn", "hey, are you a bot", "is that right", "so a machine can think?", "how do you feel",
+     "quick question: do you know me?"],
+)  # fmt: skip
+def test_a_kind_word_beside_a_question_is_no_small_talk(question: str):
+    assert read_intent(question).kind not in ("greeting", "thanks", "goodbye")
+
+
+@pytest.mark.parametrize(
     ("kind", "messages"),
     [
-        ("greeting", ["hi", "Hello there!", "good morning", "hey, how are you?"]),
-        ("thanks", ["thanks!", "Thank you very much", "great, thanks", "makes sense"]),
-        ("goodbye", ["bye", "ok bye!", "Good night"]),
+        ("greeting", ["hi", "Hello there!", "good morning", "hey, how are you?", "Hi, my name is Tom :)",
+                      "howdy", "Hello, is anyone there?", "hi there, nice to meet you", "can I ask you something?"]),
+        ("thanks", ["thanks!", "Thank you very much", "great, thanks", "makes sense", "thank you kindly, that clears it up",
+                    "aha, now I get it", "no more questions, thanks", "you're great"]),
+        ("goodbye", ["bye", "ok bye!", "Good night", "thanks, bye", "that's it for now, thank you and goodbye",
+                     "have a nice day", "I'm off, see you"]),
         ("definition", ["What is a GAN?", "define overfitting", "wat is a token"]),
         ("how", ["How does a GAN work?", "walk me through diffusion"]),
         ("why", ["Why are GANs hard to train?", "and why does it need noise"]),

@@ -28,7 +28,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("which_one", r"\b(?:which|what)\b.{0,40}\b(?:should|would|do|must|could|can) (?:i|we|you|one|they|somebody|someone)\b.{0,20}\b(?:use|need|take|choose|pick|want|go for|for)\b|\b(?:should|do|would) (?:i|we) (?:use|need|take|pick|choose)\b|\bwhich (?:one|kind|type|side|approach|tool) (?:is (?:right|better|best)|fits|suits|do|for|to)\b|\bwhat (?:kind|type) of ai (?:do|would|should)\b"),
     ("example", r"\b(?:example|examples|for instance|use case|use cases|where (?:is|are|do|does) .+ (?:used|meet|find))\b"),
     ("claim", r",? (?:right|correct|true|isn'?t it|aren'?t they|doesn'?t it|don'?t they|no|yes|ok)\s*\?+$"),
-    ("about", r"\b(?:what|who) (?:exactly |on earth )?are you\b|\bwhat (?:can|could|should|do) (?:you do|i ask|you know|you cover|you explain)|\b(?:my|our) (?:questions?|data|messages?|chats?|words|conversations?) (?:go|leave|get|end|stored|saved|sent|kept|private|safe|be|stay|used|seen)|\bare you (?:an? )?(?:bot|robot|human|person|ai|llm|language model|chat ?gpt|real|gpt|generative|machine)|\bhow do you (?:work|answer|know|come up|find|decide)|\bwhere do you (?:run|live|get)|\bwho (?:made|built|wrote|trained|programmed) you\b|\bwhich (?:language )?model (?:do|are) you\b|\bdo you (?:google|use the internet|learn from|remember|store|save|send|collect|track|lie|hallucinate|make mistakes|make things up)|\bcan i (?:trust|believe) you|\b(?:i'?m|i am) new here|\bwho am i (?:talking|speaking|chatting|writing)|\bwhat (?:else )?(?:can|could) you show\b"),
+    ("about", r"\b(?:what|who) (?:exactly |on earth )?are you\b|\bwhat (?:can|could|should|do) (?:you do|i ask|you know|you cover|you explain)|\b(?:my|our) (?:questions?|data|messages?|chats?|words|conversations?) (?:go|leave|get|end|stored|saved|sent|kept|private|safe|be|stay|used|seen)|\bare you (?:an? )?(?:bot|robot|human|person|ai|llm|language model|chat ?gpt|real|gpt|generative|machine)|\bhow do you (?:work|answer|know|come up|find|decide)|\bwhere do you (?:run|live|get)|\bwho (?:made|built|wrote|trained|programmed) you\b|\bwhich (?:language )?model (?:do|are) you\b|\bdo you (?:google|use the internet|learn from|remember|store|save|send|collect|track|lie|hallucinate|make mistakes|make things up)|\bcan i (?:trust|believe) you|\b(?:i'?m|i am) new here|\bwho am i (?:talking|speaking|chatting|writing)|\bwhat (?:else )?(?:can|could) you show\b|\b(?:inside|behind|in|of|does|is|can|about) (?:this|the) (?:very )?(?:tutor|chat|site|website|web ?page|page here)\b"),
     ("who", r"^(?:and |but |so )?(?:who|whose|by whom)\b|\b(?:which|what) (?:paper|person|people|team|researchers?|scientists?|inventor|group)\b|\bwho (?:invented|made|introduced|created|came up)"),
     ("when", r"^(?:and |but |so )?(?:when|since when)\b|\b(?:what|which) year\b|\bhow (?:old|long ago)\b"),
     ("number", r"\bhow (?:many|much|big|large|accurate|fast|expensive|often|good)\b|\b(?:what|which) (?:accuracy|percentage|percent|price|cost|share|number|score|size)\b|\bwhat(?:'s| is| are| was) the (?:exact )?(?:accuracy|price|cost|number|percentage|salary|budget|revenue|market share)\b"),
@@ -53,8 +53,9 @@ _WHICH_SIDE = (
         rf"(?P<side>{_SIDE_NAME})"
         rf"(?:\s*,?\s+(?:or|nor|rather than|instead of)\s+(?:just |rather |is it |more )?(?:an? )?(?P<other>{_SIDE_NAME}|neither|both|none))?"
         rf"(?:\s*,?\s+(?:or (?:not|neither|both|what)|then|at all|too|as well|models?|things?|systems?|side|here|or something else|right))*"
-        rf"\s*[?.!]*$", re.I),
+        rf"\s*(?:,?\s*\b(?:since|because|as|when|if|given that)\b[^?]*)?[?.!]*$", re.I),
     re.compile(rf"^(?P<thing>.+?)\s*[:,;-]?\s*(?:is (?:it|that|this)\s+)?(?P<side>{_SIDE_NAME})\s+(?:or|vs\.?|/)\s+(?P<other>{_SIDE_NAME}|neither|both)(?:\s+or neither)?\s*[?.!]*$", re.I),
+    re.compile(r"^(?P<thing>[^?.!]{3,60}?)\s*[:,;–-]+\s*(?:on )?(?:which|what) (?:side|camp|group|kind|type|sort|one of the two)(?: (?:of ai|is it|is that|is this|are they))*\s*[?.!]*$", re.I),
     re.compile(r"^(?:on |to )?(?:which|what) (?:side|camp|group|kind of ai|type of ai)\b.*?\b(?:is|are|does|do|would)\s+(?P<thing>.+?)(?:\s+(?:on|in|belong(?:s)?(?: to)?|fall(?:s)? (?:on|into|under)|part of))?\s*[?.!]*$", re.I),
 )  # fmt: skip
 
@@ -67,7 +68,7 @@ _NOT_A_THING = re.compile(
     re.I,
 )
 _STYLES = (
-    ("short", re.compile(r"\b(?:in (?:just |only )?(?:one|a single|1|two|a) (?:short )?(?:sentences?|line|words?)|in a nutshell|in brief|briefly|tl;? ?dr|in short|quickly|as short as possible|short answer|keep it short)\b", re.I)),
+    ("short", re.compile(r"\b(?:(?:in )?(?:just |only )?(?:one|a single|1) (?:short )?(?:sentence|line)(?: only| please)?|in (?:just |only )?(?:one|a single|1|two|a) (?:short )?(?:sentences?|line|words?)|in a nutshell|in brief|briefly|tl;? ?dr|in short|quickly|as short as possible|short answer|keep it short)\b", re.I)),
     ("simple", re.compile(r"\b(?:(?:explain(?:ed)? )?(?:like|as if|as though) i(?:'?m| am| was| were) (?:a )?(?:five|5|six|6|seven|7|eight|8|ten|10|child|kid|beginner|dummy)(?: years old)?|eli ?5|(?:in|with|using) (?:very )?(?:simple|plain|easy|everyday) (?:words|terms|english|language)|for (?:a |my )?(?:\w+ )?(?:kids?|child(?:ren)?|beginners?|dummies|grandma|grandmother|mum|five year olds?|toddlers?)|to (?:a |my )(?:\w+ )?(?:kids?|child(?:ren)?|grandma|grandmother|mum|five year olds?|toddlers?))\b", re.I)),
 )  # fmt: skip
 _STYLE_CHAFF = re.compile(
@@ -261,7 +262,7 @@ def _quoted(text: str, demos: Sequence[DemoPhrases]) -> Intent | None:
 
 
 _POLITE = (
-    r"^(?:(?:please|ok|okay|now|and|so|hey|hi|then|just|well|can you|could you|would you|will you|can u|i want you to|"
+    r"^(?:(?:please|pls|plz|ok|okay|now|and|so|hey|hi|then|just|well|(?:can|could|would|will) (?:you|u|ya)|i want you to|"
     r"i'?d like you to|i want to|i'?d like to|let me|let'?s|kindly|try to|go ahead and)[\s,:!]+)*"
 )
 _ENDING = r"\s*(?:,?\s*(?:please|pls|for me|thanks|thank you|now))*\s*[?!.]*$"
@@ -305,5 +306,5 @@ def try_it(message: str, name: str = "") -> str:
 
 _TRY = re.compile(
     r"^(?:(?:please|can you|could you|now|ok|and|then|also)[ ,]+)*(?:try|show|do|test|run|use|draw)\s+(?:it|this|that|me|one|the demo)?\s*"
-    r"(?:on|with|for)\s*:?\s+(?P<x>.+?)[?!. ]*$", re.I)  # fmt: skip
+    r"(?:on|with|for)\s*:?\s+(?!numbers?\b|(?:an? )?(?:\w+ )?examples?\b|figures\b|(?:my|your|other) (?:own )?words\b)(?P<x>.+?)[?!. ]*$", re.I)  # fmt: skip
 _NOW = re.compile(r"^(?:now|and now|then|and then|next|ok now)[ ,]+(?P<x>(?:an?|the|some)\s+.+?)(?:\s+(?:instead|please|then))*[?!. ]*$", re.I)

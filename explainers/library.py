@@ -7,7 +7,6 @@ by cosine; character n-grams (TF-IDF) add what meaning misses: rare names and mi
 
 from __future__ import annotations
 
-import difflib
 import functools
 import hashlib
 import re
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from assets.adapter import adapted, read_adapter
 from explainers.grounding import content_words
 from explainers.reranker import Judge, open_judge
+from explainers.spelling import Speller
 from explainers.topics import Passage, Topic, load_topics
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ ADAPTER = Path(__file__).parents[1] / "weights" / "encoder" / "adapter.safetenso
 Encode = Callable[[Sequence[str]], "np.ndarray"]  # n texts -> [n, 384], rows of length 1
 
 MEANING, SPELLING = 0.8, 0.2  # weights of the two similarities
-SPELT = 0.82  # least likeness (difflib) of a misspelt word to the word that was meant
 OWN, AROUND = 0.5, 0.2  # a sentence's score: its own fit, its passage's; the rest is its topic's
 
 
@@ -72,11 +71,11 @@ class Library:
     """Topics with an index over them.
 
     kept: embeddings by digest, so that only texts that changed have to be embedded.
-    english: ordinary words, which `respell` leaves alone.
+    english: ordinary words, the commonest first, which `respell` leaves alone.
     """
 
     def __init__(self, topics: Mapping[str, Topic], encode: Encode, kept: Mapping[str, np.ndarray],
-                 english: Collection[str] = frozenset()) -> None:  # fmt: skip
+                 english: Sequence[str] = ()) -> None:  # fmt: skip
         import numpy as np
         from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -84,7 +83,6 @@ class Library:
         self.passages = tuple(passage for topic in topics.values() for passage in topic.passages)
         self.entries = tuple(_entries(topics, self.passages))
         self.encode = encode
-        self.english = english
         self.texts = texts = tuple(entry.text for entry in self.entries)
         self.vectors = embed_with_cache(texts, encode, kept)
         self.made_fresh = any(digest(text) not in kept for text in texts)
@@ -103,7 +101,7 @@ class Library:
             if entry.kind in ("passage", "item", "item_name", "name")
         ]
         self._words = frozenset(re.findall(r"[a-z]+", " ".join(spelt).lower()))
-        self._by_letters = {_letters(word): word for word in sorted(self._words)}
+        self._words_speller = Speller(self._words, english)
         self._names = {
             plain_name(name): slug
             for slug, topic in topics.items()
@@ -157,17 +155,8 @@ class Library:
         return any(text.lower() in passage.text.lower() for passage in self.passages)
 
     def respell(self, question: str) -> str:
-        """The question with misspelt words put right, where a word of the topics is close enough."""
-        return re.sub(r"[A-Za-z]{4,}", lambda found: self._respelt(found[0]), question)
-
-    def _respelt(self, word: str) -> str:
-        if word.lower() in self._words or word.lower() in self.english:
-            return word
-        if swapped := self._by_letters.get(_letters(word.lower())):
-            return swapped
-        near = difflib.get_close_matches(word.lower(), self._words, n=3, cutoff=SPELT)
-        as_long = [one for one in near if len(one) == len(word)]  # a letter is mistaken more often than left out
-        return next(iter((*as_long, *near)), word)
+        """The question with misspelt words put right, where a word is close enough."""
+        return self._words_speller.respell(question)
 
     def search(self, question: str, *, keep: int = 12) -> Findings:
         """The topics and sentences nearest to `question`, best first.
@@ -227,11 +216,6 @@ class Library:
             (float(s), e) for e, s in zip(self.entries, similarity, strict=True) if e.kind == kind
         )
         return max(named, key=lambda pair: pair[0])
-
-
-def _letters(word: str) -> tuple[str, str]:
-    """What a word keeps when two of its letters change places: its first letter, and all of them."""
-    return word[0], "".join(sorted(word))
 
 
 def plain_name(text: str) -> str:
@@ -368,7 +352,7 @@ def open_library() -> tuple[Library, Encode, Judge]:
 
     shipped, cached = SHIPPED, assets.cache_folder() / "library.safetensors"
     minilm = assets.path("minilm")
-    english = frozenset((minilm / "vocab.txt").read_text(encoding="utf-8").split())
+    english = (minilm / "vocab.txt").read_text(encoding="utf-8").split()  # in the order of how common they are
     plain, trained, judge = open_readers(minilm)
     library = Library(load_topics(), plain, load_kept(shipped) | load_kept(cached), english)
     if library.made_fresh:

@@ -25,7 +25,7 @@ _ENGLISH = frozenset(
 _WORDS = {language: frozenset(words.split()) - _ENGLISH for language, words in _FOREIGN.items()}
 _ORDER = re.compile(
     r"\b(?:ignore|forget|disregard|override)\b.{0,40}\b(?:instructions?|rules?|passages?|prompts?|everything|machine learning|role|above|before)\b|"
-    r"\byou are (?:now|no longer)\b|\bfrom now on\b|\bpretend (?:to be|you|that you)\b|\bact (?:as|like) (?:an?|if|my)\b|"
+    r"\byou are (?:now|no longer)\b|\bfrom now on\b|\bpretend (?:to be|you|that you|(?:that )?(?:the|there are no|no|all))\b|\bact (?:as|like) (?:an?|if|my)\b|"
     r"\b(?:system|hidden|initial|secret) (?:prompt|instructions?|message|text)\b|\bjailbreak|\bdeveloper mode\b|\banswer only (?:with|in)\b|"
     r"\b(?:say|repeat|claim|state|tell me) that\b.{0,80}\b(?:invented|is|are|was)\b", re.I)  # fmt: skip
 _CODE = re.compile(
@@ -73,7 +73,8 @@ def without_orders(question: str) -> str:
 
 def _only_asks(sentence: str) -> bool:
     """A question that merely speaks of orders: "What is a system prompt?"."""
-    return sentence.endswith("?") and not re.search(r"\byour?\b", sentence, re.I)
+    asks = sentence.endswith("?") or re.match(r"(?:what|whats|what's|who|why|how|define|explain|is|are|can)\b", sentence, re.I)
+    return bool(asks) and not re.search(r"\byour?\b", sentence, re.I)
 
 
 def is_code(question: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +23,7 @@ _TRAILING = re.compile(
     r"like i'?m (?:five|5|a child|ten)|for (?:a )?(?:kids?|child(?:ren)?|beginners?|dummies)|eli5|again|about|do|does|made of|all about|"
     r"to me|to a child)\b[\s?.!,]*$", re.I)  # fmt: skip
 _WHAT_IS_IT = re.compile(
-    r"\bwhat (?:on earth |exactly |really |the heck )?(?:is|are|does|do) (?:it|they|that|this|those|these|such a thing)\b|\bwhat (?:that|it|this|they) (?:is|are|means?)\b|\bnever heard of\b|\bno idea\b",
+    r"\bwhat (?:on earth |exactly |really |the heck )?(?:is|are|does|do) (?:it|they|that|this|those|these|such a thing)\b(?=\s*(?:[?.!,;)]|$|exactly|really|actually|about|anyway|then|mean|called|all))|\bwhat (?:that|it|this|they) (?:is|are|means?)\b|\bnever heard of\b|\bno idea\b",
     re.I,
 )
 _WHO_ARE_YOU = re.compile(
@@ -39,6 +40,12 @@ _GENERAL = content_words(
     "training train work explain process function job task basics introduction understand learn overview idea concept model "
     "ai system approach method technique thing mean definition abbreviation stand know tell earth walk step simple please dose hello nowadays today give comparison everyday life analogy real something school home"
 )
+_CALLS = re.compile(
+    r"\b(?:is|are|was|be|isn'?t|aren'?t|counts?|call(?:s|ed)?|class\w*|qualif\w+|uses?|using|runs? on|does|do|made (?:with|by)|or|vs|side|camp|kind|type|sort)\b"
+    r"[^.?!]{0,40}\b(?:generative|gen ?ai|genai|creat(?:es?|ive|ing|ion)|machine learning|ml|ai|predict(?:s|ive|ing|ion)?)\b"
+    r"(?:\s+ai)?\W*(?:$|[,.?!:]|right|or\b|too|really|at all|then|model|here|in it|inside|there)|"
+    r"\b(?:generative|gen ?ai|genai|creat(?:es?|ive|ing|ion)|machine learning|ml|ai|predict(?:s|ive|ing|ion)?)\s*(?:or|vs\.?|/)|"
+    r"\b(?:which|what) (?:side|camp|kind|type|sort)\b", re.I)  # fmt: skip
 _VERSUS = (
     re.compile(r"^(?P<a>[\w -]+?)\s*/\s*(?P<b>[\w -]+?)\s*(?:[-–,:?].*)?$", re.I),
     re.compile(r"\b(?:between|from)\s+(?P<a>.+?)\s+(?:and|versus|vs\.?|or|to|&)\s+(?P<b>.+?)[?.!]*$", re.I),
@@ -270,8 +277,10 @@ class Planner:
     def _item_of(self, question: str, intent: Intent, about: str | None) -> Plan | None:
         """The everyday example that a question about sides surely means, by its name or by the ranking."""
         asked, either = sides_in(question)
-        if about or intent.goal or not (asked or either or intent.kind == "which_side"):
+        if about or intent.goal or intent.kind == "comparison" or not (asked or either or intent.kind == "which_side"):
             return None
+        if intent.kind != "which_side" and not _CALLS.search(question):
+            return None  # "can I trust what AI wrote?" speaks of a side, but does not ask for one
         intent = intent if intent.kind == "which_side" else replace(intent, asked_side=asked, either_or=either)
         if (known := self._ranking.known(question)) and known[0].passage.names:
             return self._item(known[0].passage, intent)
@@ -332,7 +341,8 @@ class Planner:
         sections = self._by_section(topic)
         if narrow and not known:
             return self._of(topic, (best,), sections["In short"], length=2)
-        close = [one for one in ranked[: READ + 1] if one != best]
+        fits = (one for one in ranked if one != best and not (one.passage.names and intent.goal not in ("", one.passage.side)))
+        close = list(itertools.islice(fits, READ))
         asked = f"{self._library.topics[about].title}: {question}" if about else question
         plan = replace(self._of(topic, (best,), close), asked=asked, open=not known)
         return replace(plan, verdict=_GOAL[intent.goal], side=intent.goal) if intent.goal else plan
@@ -468,5 +478,5 @@ _WANTED = {
     "when": (re.compile(r"invent|introduc|start|beg[aiu]n|first|creat|made|publish|\bold\b|coin|c[oa]me|release|born|appear|built|long ago|year", re.I),
              re.compile(r"\b(?:1[89]|20)\d\d\b|\bcentury\b")),
     "number": (re.compile(r"\bhow (?:many|much|big|large|accurate|old)\b|percent|price|number|share|accuracy|score|cost|salary", re.I), _NUMBER),
-    "who": (re.compile(r"paper|idea|invent|introduc|creat|coin|c[oa]me up|develop|discover|found|propos|publish|wrote|first|father", re.I), _NAME),
+    "who": (re.compile(r"paper|idea|thought|behind|credit|invent|introduc|creat|coin|c[oa]me up|develop|discover|found|propos|publish|wrote|first|father", re.I), _NAME),
 }  # fmt: skip

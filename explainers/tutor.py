@@ -63,6 +63,14 @@ _BARE = re.compile(
     re.I,
 )
 
+_DATES = frozenset(
+    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April June July August September October "
+    "November December Christmas Easter English".split()
+)
+_METHOD = re.compile(
+    r"(?<=[a-z,] )([A-Z][a-z]{3,}) (?:loss|network|algorithm|method|transform|theorem|effect|metric|score|architecture|layer|"
+    r"sampler|machine|framework|index|test|optimi[sz]er|attention|diffusion)\b"
+)
 RESTYLED = ("shorter", "simpler", "another_example", "longer")  # said about the answer before
 
 History = Sequence[Mapping[str, str]]
@@ -248,10 +256,12 @@ class Tutor:
 
     def _unknown_name(self, question: str, intent: Intent) -> str:
         """A name or version in a question for facts that no topic has heard of."""
-        names = re.findall(r"(?<=[a-z,] )[A-Z][a-z]{3,}(?![A-Za-z])", question)
+        names = [name for name in re.findall(r"(?<=[a-z,] )[A-Z][a-z]{3,}(?![A-Za-z])", question) if name not in _DATES]
+        methods = _METHOD.findall(question)
         facts = intent.kind in ("who", "when", "number", "definition", "other", "claim")
         unknown = [version for version in version_words(question) if not self.library.says(version)]
         unknown += [name for name in names if facts and not self.library.knows(name)]
+        unknown += [name for name in methods if not self.library.knows(name)]
         return unknown[0] if unknown else ""
 
     def _under_discussion(self, question: str, intent: Intent, history: History) -> str | None:
@@ -301,10 +311,10 @@ class Tutor:
                 return "about-this-tutor"
             if earlier.kind == "demo" and earlier.demo:
                 return next(demo.topic for demo in self._demos if demo.slug == earlier.demo)
+            if earlier.kind != "comparison" and (quoted := self._topic_quoted(history)):
+                return quoted
             if named := self._planner.named_topic(text) or self.library.mentioned(text):
                 return named
-            if quoted := self._topic_quoted(history):
-                return quoted
             if not points_back(text) and self._covers(text, earlier):
                 return self.ranking.rank(text, earlier.kind, keep=1)[0].passage.topic
         return self._topic_quoted(history)
@@ -478,8 +488,14 @@ def _plain_questions(topic: Topic) -> list[str]:
 
 def parts_of(question: str) -> list[str]:
     """The parts of a message that asks for two things; none if it asks for one."""
-    parts = [part.strip(" ,;") for part in _TWO_WISHES.split(question) if len(part.split()) > 2]
-    return parts if len(parts) == 2 else []
+    parts = [part.strip(" ,;") for part in _TWO_WISHES.split(question) if len(part.split()) > 1]
+    return parts if len(parts) == 2 and all(_WISHES.search(part) for part in parts) else []
+
+
+_WISHES = re.compile(
+    r"\?$|^(?:(?:please|also|then|so|ok|well|hi|and|but|can you|could you)[ ,]+)*"
+    r"(?:who|whose|what|what's|whats|how|why|when|where|which|is|are|does|do|did|can|could|should|will|write|tell|give|explain|"
+    r"describe|define|compare|show|find|recommend|book|translate|name|difference|i want|i'd like|i need)\b", re.I)  # fmt: skip
 
 
 _TWO_WISHES = re.compile(

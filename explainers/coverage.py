@@ -28,7 +28,7 @@ FAVOURED = 0.45  # share of the threshold that is enough for a question that nam
 # What changes by the day or is for sale is in no topic, however near the words are.
 _NOT_OURS = re.compile(
     r"\b(?:newest|latest|this (?:week|month|morning)|right now|release date|stock price|share price|discount|download|"
-    r"for sale|to buy|should i buy|subscription|salary|best (?:laptop|gpu|phone|book|course|university|company|degree)|"
+    r"for sale|to buy|(?<!ai )should i buy|subscription|salary|best (?:laptop|gpu|phone|book|course|university|company|degree)|"
     r"how much (?:does|is|did) \w+(?: plus| pro)? cost)\b|\bwhich (?:company|bank|university|phone|laptop)\b|"
     r"(?:^|[,;]\s*|\b(?:you|please|and|to|now|just|then|me)\s+)(?:write|type out|type|fix|debug|give|implement|program|code up) "
     r"(?:me |us )?(?:an? |some |the |my |this )?(?:\w+ ){0,3}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from explainers.grounding import content_words
@@ -214,50 +214,47 @@ class Planner:
         return bool(content_words(question) - content_words(names) - _GENERAL)
 
     def _comparison(self, question: str) -> Plan | None:
-        """For `A versus B`: what each one is, and a sentence that sets both apart."""
+        """For `A versus B`: what each one is, and the sentences that set both apart."""
         pair = next(
             (match.group("a", "b") for pattern in _VERSUS if (match := pattern.search(question))),
             None,
         )
         if not pair:
             return None
-        one, other = (subject_of(re.split(r"[,;:(]", part)[0]) for part in pair)
-        both, like_both = self._named(f"{one} and {other}")
-        title = content_words(self._library.topics[both].title)
-        if like_both > 0.7 and title <= content_words(f"{one} {other}"):
-            return self._of(
-                both, self._by_section(both)["In short"], self._by_section(both)["How it works"]
-            )
-        (a, like_a), (b, like_b) = self._named(one), self._named(other)
-        if {a, b} <= _THE_TWO and "generative-ai" in (a, b):
+        one, other = (subject_of(re.split(r"[,;:(?]|\s[-–]\s", part)[0]) for part in pair)
+        if self._is_both(one, other):
+            return None  # one topic treats the two together, and the ranking knows its sentences
+        if {self._named(one)[0], self._named(other)[0]} <= _THE_TWO and "generative-ai" in (self._named(one)[0], self._named(other)[0]):
             sections = self._by_section("ml-versus-generative-ai")
             return self._of("ml-versus-generative-ai", sections["In short"][:3], sections["In short"][3:], length=4)
-        if min(like_a, like_b) < SAME_THING or a == b:
-            return self._both_words(question, one, other, (a, b))
-        first, second = self._by_section(a), self._by_section(b)
-        contrast = self._nearest(question, (*first["Side by side"], *second["Side by side"]))
-        definitions = (first["In short"][0], second["In short"][0])
-        return self._of(a, definitions, (contrast[0], contrast[1]), length=4)
-
-    def _both_words(
-        self, question: str, one: str, other: str, topics: Sequence[str]
-    ) -> Plan | None:
-        """Two things of one topic: the sentences that name them, first one that names both."""
-        found = self._nearest(
-            question, [f for topic in dict.fromkeys(topics) for f in self._all_of(topic)]
-        )
-        left, right = content_words(one), content_words(other)
-        holds = [
-            (f, bool(left & content_words(f.text)), bool(right & content_words(f.text)))
-            for f in found
-        ]
-        both = [f for f, has_left, has_right in holds if has_left and has_right][:2]
-        first = [f for f, has_left, has_right in holds if has_left and not has_right][:1]
-        second = [f for f, has_left, has_right in holds if has_right and not has_left][:1]
-        if not (both or (first and second)):
+        first, second = self._what_is(one), self._what_is(other)
+        if not first or not second or first.text == second.text:
             return None
-        chosen = (*first, *second, *both)
-        return self._of(chosen[0].passage.topic, chosen[:2], chosen[2:], length=4)
+        apart = self._apart(question, one, other, {first.text, second.text})
+        return self._of(first.passage.topic, (first, second), apart, length=4)
+
+    def _is_both(self, one: str, other: str) -> bool:
+        """Does a topic's title name the two things together, as "bias and variance" does?"""
+        topic, likeness = self._named(f"{one} and {other}")
+        title = content_words(self._library.topics[topic].title)
+        return likeness > 0.7 and all(title & content_words(name) for name in (one, other))
+
+    def _what_is(self, name: str) -> Found | None:
+        """The sentence that says what a thing is: its topic's first, or the best that speaks of it."""
+        words = content_words(name) - _GENERAL or content_words(name)
+        topic, likeness = self._named(name)
+        short = self._by_section(topic)["In short"][0]
+        if likeness >= SAME_THING and words <= content_words(f"{short.passage.title} {short.text}"):
+            return short
+        ranked = self._ranking.rank(f"What is {name}?", "definition", keep=8)
+        return next((found for found in ranked if words <= content_words(found.text)), None)
+
+    def _apart(self, question: str, one: str, other: str, told: Collection[str]) -> tuple[Found, ...]:
+        """The best sentences for a comparison, those that speak of both things first."""
+        left, right = content_words(one), content_words(other)
+        ranked = [found for found in self._ranking.rank(question, "comparison", keep=12) if found.text not in told]
+        told_of = {found.text: content_words(f"{found.passage.title} {found.text}") for found in ranked}
+        return tuple(sorted(ranked, key=lambda found: not (left & told_of[found.text] and right & told_of[found.text])))
 
     def _which_side(self, question: str, intent: Intent, about: str | None) -> Plan | None:
         """For `is X generative AI?`: X's own sentence, with a yes or no in front where one was asked for."""

@@ -33,7 +33,7 @@ _FILLS = frozenset(
     "that's the then there things this thing time to today tomorrow too tonight tutor u up us very was way week weekend well were what's "
     "will wish with world would ya yeah yes yep you you're your yours clears clear cleared made makes make sense aha ah ahh "
     "lol far quick short small indeed wonderful fantastic best better true right sure answer answers helping "
-    "new first going gonna it'll we next wait hmm hm mm know think feel feeling anyway lesson explained".split()
+    "work school bed lunch dinner class sleep dog bus train kids duty calls new first going gonna it'll we next wait hmm hm mm know think feel feeling anyway lesson explained".split()
 )
 _LONGEST = 14  # words
 

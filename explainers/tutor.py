@@ -21,6 +21,7 @@ from explainers.intent import (
     names_back,
     points_back,
     read_intent,
+    sides_in,
     split_style,
     try_it,
 )
@@ -32,6 +33,7 @@ from explainers.plan import PRONOUN, Plan, Planner, subject_of, version_words
 from explainers.ranking import Ranking, open_ranking
 from explainers.reply import Citation, DemoCall, Draft, Reply, Span, Token
 from explainers.topics import Topic, split_sentences
+from explainers.wishes import LIKELY, SURE, Wishes, open_wishes
 
 GOES_ON = 0.9  # probability of being covered from which a question that names nothing stays with the topic
 REMEMBERED = 6  # messages of the history that are looked at
@@ -71,6 +73,7 @@ _METHOD = re.compile(
     r"(?<=[a-z,] )([A-Z][a-z]{3,}) (?:loss|network|algorithm|method|transform|theorem|effect|metric|score|architecture|layer|"
     r"sampler|machine|framework|index|test|optimi[sz]er|attention|diffusion)\b"
 )
+SOCIAL = ("greeting", "thanks", "goodbye")
 RESTYLED = ("shorter", "simpler", "another_example", "longer")  # said about the answer before
 
 History = Sequence[Mapping[str, str]]
@@ -80,7 +83,7 @@ class Tutor:
     """Answers questions over one library with one language model. Safe to use from many threads."""
 
     def __init__(self, library: Library, ranking: Ranking, language_model: LanguageModel, coverage: Coverage,
-                 demos: Sequence[DemoPhrases] = ()) -> None:  # fmt: skip
+                 demos: Sequence[DemoPhrases] = (), wishes: Wishes | None = None) -> None:  # fmt: skip
         self.library = library
         self.ranking = ranking
         self.language_model = language_model
@@ -88,6 +91,7 @@ class Tutor:
         self._planner = Planner(library, ranking)
         self._home = {text: passage.topic for text, passage in ranking.places}
         self._demos = tuple(demos)
+        self._wishes = wishes
 
     @property
     def topics(self) -> Mapping[str, Topic]:
@@ -122,7 +126,9 @@ class Tutor:
             return
         history = [one for one in history if isinstance(one.get("content"), str)]
         intent = self._tried(question, history) or read_intent(question, self._demos)
-        if intent.kind not in ("demo", "greeting", "thanks", "goodbye"):
+        if intent.kind not in SOCIAL + RESTYLED:
+            intent = (self._wished(question, SURE) if intent.kind != "demo" else None) or intent
+        if intent.kind not in ("demo", *SOCIAL):
             question, style = split_style(self.library.respell(question))
             intent = replace(
                 self._and_this(question, history) or read_intent(question, self._demos), style=style
@@ -135,6 +141,8 @@ class Tutor:
             yield from self._compose(question, plan)
         elif part := self._part(question, history):
             yield from self._compose(question, part)
+        elif wished := self._wished(question, LIKELY):
+            yield from self._open_demo(wished)
         else:
             yield self._abstain(question, plan)
 
@@ -188,6 +196,12 @@ class Tutor:
             return None  # "show me with dogs" wants an example; dogs are no text to judge
         given = {demo.main_input: try_it(question, demo.main_input)} if demo else {}
         return Intent("demo", demo=demo.slug, inputs=given) if demo else None
+
+    def _wished(self, question: str, least: float) -> Intent | None:
+        """The demo that the message wishes for with probability `least`, in words that no phrase foresees."""
+        slug, given = self._wishes.wish(question, least) if self._wishes else ("", "")
+        demo = next((one for one in self._demos if one.slug == slug), None)
+        return Intent("demo", demo=slug, inputs={demo.main_input: given} if given else {}) if demo else None
 
     # ------------------------------------------------------------------------- what to say
 
@@ -258,7 +272,7 @@ class Tutor:
         """A name or version in a question for facts that no topic has heard of."""
         names = [name for name in re.findall(r"(?<=[a-z,] )[A-Z][a-z]{3,}(?![A-Za-z])", question) if name not in _DATES]
         methods = _METHOD.findall(question)
-        facts = intent.kind in ("who", "when", "number", "definition", "other", "claim")
+        facts = intent.kind in ("who", "when", "number", "definition", "other") and not any(sides_in(question))
         unknown = [version for version in version_words(question) if not self.library.says(version)]
         unknown += [name for name in names if facts and not self.library.knows(name)]
         unknown += [name for name in methods if not self.library.knows(name)]
@@ -431,7 +445,7 @@ def open_tutor(
 ) -> Tutor:
     """Load everything: fetches what is missing, then takes seconds. Raises AssetError without network."""
     library, encode, judge = open_library()
-    tutor = Tutor(library, open_ranking(library, encode, judge), language_model(), open_coverage(), demos)
+    tutor = Tutor(library, open_ranking(library, encode, judge), language_model(), open_coverage(), demos, open_wishes())
     for _ in tutor.reply("What is the difference between machine learning and generative AI?"):
         pass  # the first answer pays for warming up, so nobody else does
     return tutor
@@ -501,7 +515,7 @@ _WISHES = re.compile(
 _TWO_WISHES = re.compile(
     r"(?<=[?.!])\s+(?:and\s+|also\s+)?|[,;]?\s+(?:and|but|plus|also)\s+(?=(?:also |then )?"
     r"(?:who|whose|what|how|why|when|where|will|is|are|does|do|did|can|could|should|which|"
-    r"write|tell|give|explain|show|find|recommend|book|translate|name)\b)", re.I)  # fmt: skip
+    r"write|tell|give|explain|show|find|recommend|book|translate|name|code|program|implement|please|can you)\b)", re.I)  # fmt: skip
 
 
 def _alike(one: str, other: str) -> bool:

@@ -47,11 +47,12 @@ _CALLS = re.compile(
     r"\b(?:generative|gen ?ai|genai|creat(?:es?|ive|ing|ion)|machine learning|ml|ai|predict(?:s|ive|ing|ion)?)\s*(?:or|vs\.?|/)|"
     r"\b(?:which|what) (?:side|camp|kind|type|sort)\b", re.I)  # fmt: skip
 _VERSUS = (
+    re.compile(r"^(?:the )?(?P<a>[\w -]{2,30}?)\s+(?:and|&)\s+(?P<b>[\w -]{2,30}?)\s*[-–,:.?!].*\b(?:mix|confus|diff|same|apart)", re.I),
     re.compile(r"^(?P<a>[\w -]+?)\s*/\s*(?P<b>[\w -]+?)\s*(?:[-–,:?].*)?$", re.I),
     re.compile(r"\b(?:between|from)\s+(?P<a>.+?)\s+(?:and|versus|vs\.?|or|to|&)\s+(?P<b>.+?)[?.!]*$", re.I),
     re.compile(r"(?:compare[sd]?|distinguish|contrast|tell)\s+(?P<a>.+?)\s+(?:and|to|with|from|versus|vs\.?|against|&)\s+(?P<b>.+?)(?: apart)?[?.!]*$", re.I),
     re.compile(r"^(?:.*?\b(?:is|are|does|do)\s+)?(?P<a>.+?)\s+(?:different|differs?)\s+(?:from|to|than)\s+(?P<b>.+?)[?.!]*$", re.I),
-    re.compile(r"^(?P<a>.+?)\s+(?:as opposed to|in contrast to|compared (?:to|with)|versus|vs\.?|v\.)\s+(?P<b>.+?)[?.!:,]*(?:\s*(?:what'?s |what is )?(?:the )?diff\w*.*)?$", re.I),
+    re.compile(r"^(?P<a>.+?)\s+(?:as opposed to|in contrast to|compared (?:to|with)|against|versus|vs\.?|v\.)\s+(?P<b>.+?)[?.!:,]*(?:\s*(?:what'?s |what is )?(?:the )?diff\w*.*)?$", re.I),
 )  # fmt: skip
 PRONOUN = re.compile(r"(?:it|that|this|they|those|these|that one|such a thing)", re.I)
 NEAR_ITEM = 0.42  # least likeness of a described thing to an everyday example
@@ -70,6 +71,7 @@ _SIDE_CLAUSE = re.compile(
     r"\b(?:count|class\w*|qualif\w+) as\b|^is (?:that|this|it)\b", re.I)  # fmt: skip
 SURE_NAME = 0.9  # likeness of a thing's name from which nothing else is asked
 SURE_SIDE = 0.8  # probability from which the side of an unlisted thing is told, as a guess
+SURE_GOAL = 0.85  # the same for what somebody wants to reach
 SURE_ITEM = 0.2  # probability of the ranking from which an everyday example is taken to be meant
 SAME_THING = 0.72  # least likeness of a name in a question to a topic's or example's name
 
@@ -120,7 +122,7 @@ class Planner:
             return None
         if intent.style == "short":
             kept = 2 if intent.kind == "comparison" else 1
-            return replace(plan, opening=plan.opening[:kept], more=(), length=kept)
+            return replace(plan, opening=(*plan.opening, *plan.more)[:kept], more=(), length=kept, open=False)
         if intent.style == "simple":
             story = self._by_section(plan.topic)["Example"]
             return replace(plan, opening=(*plan.opening[:1], *story[:3]), more=story[3:], length=4)
@@ -241,7 +243,7 @@ class Planner:
 
     def _what_is(self, name: str) -> Found | None:
         """The sentence that says what a thing is: its topic's first, or the best that speaks of it."""
-        words = content_words(name) - _GENERAL or content_words(name)
+        words = content_words(name) - _GENERAL - content_words("generation network algorithm") or content_words(name)
         topic, likeness = self._named(name)
         short = self._by_section(topic)["In short"][0]
         if likeness >= SAME_THING and words <= content_words(f"{short.passage.title} {short.text}"):
@@ -342,7 +344,13 @@ class Planner:
         close = list(itertools.islice(fits, READ))
         asked = f"{self._library.topics[about].title}: {question}" if about else question
         plan = replace(self._of(topic, (best,), close), asked=asked, open=not known)
-        return replace(plan, verdict=_GOAL[intent.goal], side=intent.goal) if intent.goal else plan
+        goal = intent.goal or (self._goal(question) if intent.kind == "which_one" else "")
+        return replace(plan, verdict=_GOAL[goal], side=goal) if goal else plan
+
+    def _goal(self, question: str) -> str:
+        """The side that a goal needs, if that is sure."""
+        side, likely = self._ranking.side(question)
+        return side if likely >= SURE_GOAL else ""
 
     def _holding(self, question: str, intent: Intent, ranked: Sequence[Found], topic: str | None) -> Found | None:
         """The best sentence that holds the name, year or number that was asked for, of the right thing."""
@@ -460,6 +468,8 @@ _NAME = re.compile(r"[A-Z][a-z]+ (?:[A-Z]\. )?(?:[a-z]+ )?[A-Z][a-z]+|\bcolleagu
 _GOAL = {
     "create": "Generative AI, because something new has to be made.",
     "predict": "Machine learning that predicts, because the answer is a label, a number, a group or a choice.",
+    "both": "Both: machine learning that predicts for one part, and generative AI that creates for the other.",
+    "neither": "Probably neither: a fixed rule or an ordinary program may be enough.",
 }
 _GUESS = {
     "predict": "I have no entry on that, but things like it usually predict.",

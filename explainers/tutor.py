@@ -515,7 +515,7 @@ _WISHES = re.compile(
 _TWO_WISHES = re.compile(
     r"(?<=[?.!])\s+(?:and\s+|also\s+)?|[,;]?\s+(?:and|but|plus|also)\s+(?=(?:also |then )?"
     r"(?:who|whose|what|how|why|when|where|will|is|are|does|do|did|can|could|should|which|"
-    r"write|tell|give|explain|show|find|recommend|book|translate|name|code|program|implement|please|can you)\b)", re.I)  # fmt: skip
+    r"write|tell|give|explain|show|find|recommend|book|translate|name|code|program|please|can you)\b)", re.I)  # fmt: skip
 
 
 def _alike(one: str, other: str) -> bool:

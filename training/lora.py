@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
+from assets.adapter import read_adapter
+
 
 def with_lora(model: Any, targets: list[str], *, rank: int, factor: float = 2.0, dropout: float = 0.0) -> Any:
     """The model with trainable rank-`rank` matrices at the linear layers named in `targets`; all else is frozen."""
@@ -41,6 +43,16 @@ class Learner:
     def resume(self, state: dict[str, Any]) -> None:
         self._optimizer.load_state_dict(state["optimizer"])
         self._schedule.load_state_dict(state["schedule"])
+
+
+def load_adapter(model: Any, path: Path, *, factor: float = 2.0) -> None:
+    """Begin where a training that wrote `path` ended: the inverse of `save_adapter`."""
+    modules = dict(model.named_modules())
+    with torch.no_grad():
+        for name, (a, b) in read_adapter(path).items():
+            layer = modules[f"base_model.model.{name}"]
+            layer.lora_A["default"].weight.copy_(torch.from_numpy(a))
+            layer.lora_B["default"].weight.copy_(torch.from_numpy(b) / factor)
 
 
 def save_adapter(model: Any, path: Path, *, factor: float = 2.0) -> None:

@@ -1,6 +1,6 @@
 """Teach a small cross-encoder to judge whether a sentence answers a question.
 
-    python -m training.reranker [--epochs 2]
+    python -m training.reranker [--epochs 2] [--further]
 
 After training/ranking.py, whose best sentences it learns to tell apart: MiniLM with LoRA reads each
 question of the bank's part `train` beside its own sentences and beside wrong ones that the ranking
@@ -8,7 +8,8 @@ takes for good, and questions to decline, where every sentence is wrong. The los
 over the sentences of a question, and one over each pair. Then the weight of its word beside the
 ranking's is fitted on the part `rank`. Writes weights/reranker/{adapter,head}.safetensors and
 prints what it changes on the part `test`, and on questions to decline that it never saw.
-Resumes from training/work/reranker.pt.
+Resumes from training/work/reranker.pt. With --further it begins with the judge that ships, at half the
+rate: one epoch is enough when the bank has grown.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 from torch.nn import functional
 
 import assets
@@ -32,7 +33,7 @@ from explainers.library import SHIPPED, Library, load_kept, open_encoders
 from explainers.ranking import JUDGED, Ranking, open_ranking
 from explainers.reranker import ADAPTER, HEAD, LONGEST
 from explainers.topics import Topic, load_topics
-from training.lora import Learner, save_adapter, with_lora
+from training.lora import Learner, load_adapter, save_adapter, with_lora
 from training.ranking import about, asked_of, remembering, targets
 from training.tutor.bank import Example, read_bank, split
 
@@ -61,6 +62,7 @@ class Task:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--further", action="store_true")
     wanted = parser.parse_args()
     random.seed(SEED)
     np.random.seed(SEED)
@@ -68,7 +70,10 @@ def main() -> None:
     texts, tasks = prepared()
     print({name: len(part) for name, part in tasks.items()}, flush=True)
     judge = CrossEncoder()
-    for epoch, loss in train(judge, texts, [*tasks["train"], *tasks["declined"]], wanted.epochs):
+    if wanted.further:
+        judge.take_up(ADAPTER, HEAD)
+    rate = RATE / 2 if wanted.further else RATE
+    for epoch, loss in train(judge, texts, [*tasks["train"], *tasks["declined"]], wanted.epochs, rate):
         save_adapter(judge.model, ADAPTER)
         print(f"epoch {epoch}: loss {loss:.3f}", flush=True)
     weight = best_weight([(task, judge.scores(task, texts)) for task in tasks["rank"]])
@@ -125,6 +130,12 @@ class CrossEncoder(torch.nn.Module):
         self.head = torch.nn.Linear(384, 1)
         self.eval()  # no dropout: its random numbers take half of the time on a CPU
 
+    def take_up(self, adapter: Path, head: Path) -> None:
+        """Go on from a judge that was trained before."""
+        load_adapter(self.model, adapter)
+        kept = load_file(head)
+        self.head.weight.data, self.head.bias.data = torch.from_numpy(kept["weights"])[None], torch.from_numpy(kept["bias"])
+
     def forward(self, questions: Sequence[str], sentences: Sequence[str]) -> torch.Tensor:
         order = sorted(range(len(questions)), key=lambda i: len(questions[i]) + len(sentences[i]))
         parts = [order[start : start + TOGETHER] for start in range(0, len(order), TOGETHER)]
@@ -144,10 +155,11 @@ class CrossEncoder(torch.nn.Module):
         return self([task.question] * len(task.rows), [texts[row] for row in task.rows]).numpy()
 
 
-def train(judge: CrossEncoder, texts: Sequence[str], tasks: Sequence[Task], epochs: int) -> Iterator[tuple[int, float]]:
+def train(judge: CrossEncoder, texts: Sequence[str], tasks: Sequence[Task], epochs: int,
+          rate: float) -> Iterator[tuple[int, float]]:  # fmt: skip
     """Number and mean loss of each epoch; continues where a checkpoint was left."""
     steps = len(tasks) // BATCH
-    learner = Learner(judge, RATE, epochs * steps)
+    learner = Learner(judge, rate, epochs * steps)
     for epoch in range(_resume(judge, learner), epochs):
         begun, losses = time.perf_counter(), []
         order = random.sample(list(tasks), len(tasks))

@@ -3,9 +3,9 @@
     python -m training.sides
 
 After training/encoder.py. A logistic regression on the trained encoder's vectors of the bank's
-questions about everyday things, of those things' names, and of the 1,600 things of things.tsv, bare
-and in a question; writes weights/encoder/sides.safetensors
-and prints how often the side of a thing in the bank's part `test` is right, by how sure it is.
+questions about everyday things, of those things' names, of the 1,600 things of things.tsv, bare and in
+a question, and of the 900 goals of goals.tsv; writes weights/encoder/sides.safetensors and prints how
+often the side of a thing in the bank's part `test`, and of a goal, is right, by how sure it is.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from safetensors.numpy import save_file
 from sklearn.linear_model import LogisticRegression
 
 import assets
-from explainers.library import open_encoders
+from explainers.library import Encode, open_encoders
 from explainers.ranking import GROUPS, SIDES
 from explainers.topics import Passage, load_topics
 from training.tutor.bank import Example, read_bank, split
 
-THINGS = Path(__file__).parent / "tutor" / "things.tsv"
+THINGS, GOALS = (Path(__file__).parent / "tutor" / f"{name}.tsv" for name in ("things", "goals"))
 FRAMES = ("Is {} ML or generative AI?", "{}: predict or create?", "is {} generative AI", "does {} use AI at all?",
           "which side is {} on?", "{}, is that gen AI?", "what kind of AI is behind {}?")  # fmt: skip
 STRENGTH = 10.0  # C, by the part `rank`
@@ -38,11 +38,25 @@ def main() -> None:
     asked = {name: pairs(part, items) for name, part in parts.items()}
     names = [(name, passage.side) for passage in items.values() for name in passage.names]
     taught = asked["train"] + asked["rank"] + names + read_things()
-    model = LogisticRegression(C=STRENGTH, max_iter=2000, class_weight="balanced")
-    model.fit(trained([text for text, _ in taught]), [GROUPS.index(side) for _, side in taught])
-    report(model, trained([text for text, _ in asked["test"]]), [GROUPS.index(side) for _, side in asked["test"]])
+    goals, measured = read_goals(), asked["test"]
+    for name, more, held in (("things", goals, measured), ("goals", goals[len(goals) // 5 :], goals[: len(goals) // 5])):
+        model = learn(trained, taught + more)
+        print(f"{len(held)} {name}:")
+        report(model, trained([text for text, _ in held]), [GROUPS.index(side) for _, side in held])
+    model = learn(trained, taught + goals)
     numbers = {"weights": model.coef_.T, "bias": model.intercept_}
     save_file({name: np.ascontiguousarray(value, np.float32) for name, value in numbers.items()}, SIDES)
+
+
+def learn(encode: Encode, taught: Sequence[tuple[str, str]]) -> LogisticRegression:
+    model = LogisticRegression(C=STRENGTH, max_iter=2000, class_weight="balanced")
+    return model.fit(encode([text for text, _ in taught]), [GROUPS.index(side) for _, side in taught])
+
+
+def read_goals(path: Path = GOALS) -> list[tuple[str, str]]:
+    """What people want to reach, in the words in which they ask for the right kind of AI, with its side; shuffled."""
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+    return [(rows[i][1], rows[i][0]) for i in np.random.default_rng(0).permutation(len(rows))]
 
 
 def pairs(examples: Sequence[Example], items: Mapping[str, Passage]) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from explainers.continuing import in_order, open_weights
 from explainers.grounding import content_words
 from explainers.intent import Intent, core_question, sides_in
 from explainers.library import Found, Library
@@ -73,6 +74,7 @@ SURE_NAME = 0.9  # likeness of a thing's name from which nothing else is asked
 SURE_SIDE = 0.8  # probability from which the side of an unlisted thing is told, as a guess
 SURE_GOAL = 0.85  # the same for what somebody wants to reach
 SURE_ITEM = 0.2  # probability of the ranking from which an everyday example is taken to be meant
+LOOKED_AT = 12  # sentences of the ranking among which an answer finds how to go on
 SAME_THING = 0.72  # least likeness of a name in a question to a topic's or example's name
 
 
@@ -111,6 +113,7 @@ class Planner:
 
     def __init__(self, library: Library, ranking: Ranking) -> None:
         self._library, self._ranking = library, ranking
+        self._goes_on = open_weights()
 
     def plan(self, question: str, intent: Intent, *, about: str | None = None) -> Plan | None:
         """The plan for a question that the library covers; `about` is the topic under discussion.
@@ -340,7 +343,8 @@ class Planner:
         sections = self._by_section(topic)
         if narrow and not known:
             return self._of(topic, (best,), sections["In short"], length=2)
-        fits = (one for one in ranked if one != best and not (one.passage.names and intent.goal not in ("", one.passage.side)))
+        then = in_order(self._library, best, ranked[:LOOKED_AT], self._goes_on)
+        fits = (one for one in then if not (one.passage.names and intent.goal not in ("", one.passage.side)))
         close = list(itertools.islice(fits, READ))
         asked = f"{self._library.topics[about].title}: {question}" if about else question
         plan = replace(self._of(topic, (best,), close), asked=asked, open=not known)

@@ -260,6 +260,7 @@ DEMO = Demo(
         "* (love|like|want|wish|hope) to see {prompt} (drawn|painted|sketched)*",
         "* (love|like|want|need|fancy) (a|an|some) (drawn|painted) {prompt}",
         "* (picture|image|drawing) demo*",
+        "* demo * (picture|image|noise|draws|drawing|pixels)*",
     ),
     inputs=(
         Text(

@@ -337,6 +337,7 @@ DEMO = Demo(
         "* (sentiment|review|reviews) demo*",
         "try (the|a|my own|some) (review|* classifier)",
         "classify (a|some|my) review",
+        "* demo * (review|reviews|sentiment|feeling|mood|opinion)*",
     ),
     cues=(
         "reviews?|sentiment|feeling|mood|comments?|feedback|positive|negative|(?:un)?happy|satisfied|pleased|angry|disappointed|"

@@ -85,6 +85,7 @@ DEMO = Demo(
         "(continue|complete|finish) (this|the|my) (text|story|sentence|beginning|letter|poem) for (me|us): {text}",
         "(try|open|show me|* play with) (the )?text( generation| generator)?( demo)?",
         "* (text|writing|text generation|next word|next-word) demo*",
+        "* demo * (text|story|stories|writing|words|sentence)*",
     ),
     cues=(
         "continue|continued?|go on|goes on|carry on|write on|finish|complete|comes next|happens next|what follows|keep writing",

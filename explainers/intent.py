@@ -27,7 +27,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("which_one", r"\b(?:predictive model|predictive ai|classifier|machine learning|ml)\b.{0,12}\bor\b.{0,12}\b(?:chatbot|generative|gen ?ai|language model|image generator)|\b(?:chatbot|generative ai|gen ?ai|language model|image generator)\b.{0,12}\bor\b.{0,12}\b(?:predictive|classifier|machine learning|ml)\b.{0,10}\?"),
     ("which_one", r"\b(?:which|what) (?:technology|of the two|kind of ai|type of ai|sort of ai|side)\b.{0,20}\b(?:would|should|could|can|do|does|makes?|helps?)\b"),
     ("which_one", r"\b(?:which|what)\b.{0,40}\b(?:should|would|do|must|could|can) (?:i|we|you|one|they|somebody|someone)\b.{0,20}\b(?:use|need|take|choose|pick|want|go for|for)\b|\b(?:should|do|would) (?:i|we) (?:use|need|take|pick|choose)\b|\bwhich (?:one|kind|type|side|approach|tool) (?:is (?:right|better|best)|fits|suits|do|for|to)\b|\bwhat (?:kind|type) of ai (?:do|would|should)\b"),
-    ("example", r"\b(?:example|examples|for instance|use case|use cases|where (?:is|are|do|does) .+ (?:used|meet|find))\b"),
+    ("example", r"\b(?:example|examples|for instance|(?:real|concrete|actual|true) (?:case|story|instance)|one case|use case|use cases|where (?:is|are|do|does) .+ (?:used|meet|find))\b"),
     ("claim", r",? (?:right|correct|true|isn'?t it|aren'?t they|doesn'?t it|don'?t they|no|yes|ok)\s*\?+$"),
     ("about", r"\b(?:what|who) (?:exactly |on earth )?are you\b|\bwhat (?:can|could|should|do) (?:you do|i ask|you know|you cover|you explain)|\b(?:my|our) (?:questions?|data|messages?|chats?|words|conversations?) (?:go|leave|get|end|stored|saved|sent|kept|private|safe|be|stay|used|seen)|\bare you (?:an? )?(?:bot|robot|human|person|ai|llm|language model|chat ?gpt|real|gpt|generative|machine)|\bhow do you (?:work|answer|know|come up|find|decide)|\bwhere do you (?:run|live|get)|\bwho (?:made|built|wrote|trained|programmed) you\b|\bwhich (?:language )?model (?:do|are) you\b|\bdo you (?:google|use the internet|learn from|remember|store|save|send|collect|track|lie|hallucinate|make mistakes|make things up)|\bcan i (?:trust|believe) you|\b(?:i'?m|i am) new here|\bwho am i (?:talking|speaking|chatting|writing)|\bwhat (?:else )?(?:can|could) you show\b|\b(?:inside|behind|in|of|does|is|can|about) (?:this|the) (?:very )?(?:tutor|chat|site|website|web ?page|page here)\b"),
     ("who", r"^(?:and |but |so )?(?:who|whose|by whom)\b|\b(?:which|what) (?:paper|person|people|team|researchers?|scientists?|inventor|group)\b|\bwho (?:invented|made|introduced|created|came up)"),
@@ -159,8 +159,12 @@ def split_style(message: str) -> tuple[str, str]:
 
 def core_question(message: str) -> str:
     """The last sentence that asks, of a message with several sentences."""
-    asking = [one for one in re.split(r"(?<=[.!?])\s+", message) if one.endswith("?")]
+    sentences = re.split(r"(?<=[.!?])\s+", message)
+    asking = [one for one in sentences if one.endswith("?")] or [one for one in sentences if _ASKING.match(one)]
     return asking[-1] if asking else message
+
+
+_ASKING = re.compile(r"(?:what|what's|whats|who|why|how|which|when|where|explain|define|describe)\b", re.I)
 
 
 def names_back(message: str) -> bool:

@@ -31,6 +31,7 @@ _WHO_ARE_YOU = re.compile(
     r"\b(?:what|who) (?:exactly |on earth )?are you|what (?:can|could|should|do)|new here", re.I
 )
 _STORY = re.compile(r"\b(?:analog\w+|metaphor|everyday|daily|real[- ]life|story|kitchen|school|comparison from|something from)\b", re.I)
+_ONE_EXAMPLE = re.compile(r"\b(?:an?|one) (?:\w+ ){0,2}(?:example|case|instance|scenario)\b", re.I)
 LEAST_THINGS = 0.6  # least share of a question's things that the sentence with its answer has to name
 _COUNTING = content_words(
     "many much percent percentage number numbers accuracy accurate price cost costs share year years invent invented inventor "
@@ -72,7 +73,7 @@ _SIDE_CLAUSE = re.compile(
     r"\b(?:count|class\w*|qualif\w+) as\b|^is (?:that|this|it)\b", re.I)  # fmt: skip
 SURE_NAME = 0.9  # likeness of a thing's name from which nothing else is asked
 SURE_SIDE = 0.8  # probability from which the side of an unlisted thing is told, as a guess
-SURE_GOAL = 0.85  # the same for what somebody wants to reach
+SURE_GOAL = 0.95  # the same for what somebody wants to reach
 SURE_ITEM = 0.2  # probability of the ranking from which an everyday example is taken to be meant
 LOOKED_AT = 12  # sentences of the ranking among which an answer finds how to go on
 SAME_THING = 0.72  # least likeness of a name in a question to a topic's or example's name
@@ -145,13 +146,22 @@ class Planner:
             return found
         if intent.kind == "which_side" and (found := self._which_side(question, intent, about)):
             return found
-        if intent.kind == "comparison" and (found := self._comparison(question)):
+        if intent.kind == "comparison" and (found := self._comparison(question, about)):
             return found
         if intent.kind == "example" and _STORY.search(question) and (topic := about or self._library.mentioned(question)):
             return self.rest(topic, "another_example")
         if intent.kind in ("definition", "other") and (found := self._whole_topic(question)):
             return found
+        if intent.kind == "example" and _ONE_EXAMPLE.search(question) and (found := self._example(question, about)):
+            return found
         return self._sentences(question, intent, about)
+
+    def _example(self, question: str, about: str | None) -> Plan | None:
+        """For "a real case of X": the example of the topic that the ranking finds, unless it finds a better sentence."""
+        best = self._ranking.rank(question, "example", about, keep=1)[0]
+        if best.passage.section == "Example" or best.passage.names:
+            return None
+        return self.rest(about or self._library.mentioned(question) or best.passage.topic, "another_example")
 
     def rest(self, topic: str, kind: str, said: str = "") -> Plan:
         """More about a topic, said shorter, simpler, longer, with an example, or what it is.
@@ -200,6 +210,9 @@ class Planner:
         told = content_words(" ".join((self._library.topics[topic].title, *(found.text for found in short))))
         if not content_words(name) <= told:  # a part of the topic that has a name of its own
             return None
+        lead = self._what_is(name)
+        if lead and lead != short[0] and lead.passage.topic == topic:  # "recall" is more than its topic, evaluation metrics
+            return self._of(topic, (lead,), in_order(self._library, lead, short, self._goes_on))
         return self._of(topic, short[:2], (*short[2:], *self._by_section(topic)["How it works"][:3]))
 
     def _part_of(self, topic: str, question: str, short: Sequence[Found]) -> Found | None:
@@ -218,8 +231,8 @@ class Planner:
         names = " ".join((self._library.topics[topic].title, *self._library.topics[topic].aliases))
         return bool(content_words(question) - content_words(names) - _GENERAL)
 
-    def _comparison(self, question: str) -> Plan | None:
-        """For `A versus B`: what each one is, and the sentences that set both apart."""
+    def _comparison(self, question: str, about: str | None) -> Plan | None:
+        """For `A versus B`: what each one is, and the sentences that set both apart; "it" is the topic under discussion."""
         pair = next(
             (match.group("a", "b") for pattern in _VERSUS if (match := pattern.search(question))),
             None,
@@ -227,6 +240,8 @@ class Planner:
         if not pair:
             return None
         one, other = (subject_of(re.split(r"[,;:(?]|\s[-–]\s", part)[0]) for part in pair)
+        if about:
+            one, other = (self._library.topics[about].title if PRONOUN.fullmatch(name) else name for name in (one, other))
         if self._is_both(one, other):
             return None  # one topic treats the two together, and the ranking knows its sentences
         if {self._named(one)[0], self._named(other)[0]} <= _THE_TWO and "generative-ai" in (self._named(one)[0], self._named(other)[0]):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "wishes" / "wishes.json"
 NOTHING = ""  # the first of the classes: a question to be answered
-SURE = 0.5  # probability from which a demo opens, whatever the library has to say
+SURE = 0.7  # probability from which a demo opens, whatever the library has to say
 LIKELY = 0.2  # enough where the library has nothing to say
 
 

@@ -23,7 +23,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("comparison", r"^[\w -]{3,30}/[\w -]{3,30}\b.*\bwhich\b"),
     ("example", r"\b(?:analogy|metaphor|everyday life|real life|daily life|something from (?:school|home|life|work|the kitchen)|for instance)\b"),
     ("comparison", r"\b(?:differen(?:t|ce|ces|tiate)|diff(?:rence)?|distinguish|compare[sd]?|comparison|versus|vs\.?|as opposed to|tell .+ apart)\b"),
-    ("comparison", r"\bwhich (?:of (?:the )?(?:two|them|these|those)|one|kind|type|side)\b.{0,12}\b(?:costs?|needs?|eats?|consumes?|takes?|(?:is|are) (?:the )?(?:\w+er|more \w+|less \w+|better|worse))\b(?!.{0,20}\bfor me\b)"),
+    ("comparison", r"\bwhich (?:of (?:the )?(?:two|them|these|those)|one|kind|type|side)\b.{0,12}\b(?:costs|needs|eats|consumes|takes|(?:is|are) (?:the )?(?:\w+er|more \w+|less \w+|better|worse))\b(?!.{0,20}\bfor me\b)"),
     ("which_one", r"\b(?:predictive model|predictive ai|classifier|machine learning|ml)\b.{0,12}\bor\b.{0,12}\b(?:chatbot|generative|gen ?ai|language model|image generator)|\b(?:chatbot|generative ai|gen ?ai|language model|image generator)\b.{0,12}\bor\b.{0,12}\b(?:predictive|classifier|machine learning|ml)\b.{0,10}\?"),
     ("which_one", r"\b(?:which|what) (?:technology|of the two|kind of ai|type of ai|sort of ai|side)\b.{0,20}\b(?:would|should|could|can|do|does|makes?|helps?)\b"),
     ("which_one", r"\b(?:which|what)\b.{0,40}\b(?:should|would|do|must|could|can) (?:i|we|you|one|they|somebody|someone)\b.{0,20}\b(?:use|need|take|choose|pick|want|go for|for)\b|\b(?:should|do|would) (?:i|we) (?:use|need|take|pick|choose)\b|\bwhich (?:one|kind|type|side|approach|tool) (?:is (?:right|better|best)|fits|suits|do|for|to)\b|\bwhat (?:kind|type) of ai (?:do|would|should)\b"),

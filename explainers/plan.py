@@ -72,7 +72,7 @@ _SIDE_CLAUSE = re.compile(
     r"\b(?:which|what) (?:side|camp|kind|sort|type|form|of the two|one)\b|\b(?:ml|machine learning|predict\w*|generative|gen ?ai|create\w*|neither)\b.*\bor\b|"
     r"\b(?:count|class\w*|qualif\w+) as\b|^is (?:that|this|it)\b", re.I)  # fmt: skip
 SURE_NAME = 0.9  # likeness of a thing's name from which nothing else is asked
-SURE_SIDE = 0.8  # probability from which the side of an unlisted thing is told, as a guess
+SURE_SIDE = 0.7  # probability from which the side of an unlisted thing is told, as a guess
 SURE_GOAL = 0.95  # the same for what somebody wants to reach
 SURE_ITEM = 0.2  # probability of the ranking from which an everyday example is taken to be meant
 LOOKED_AT = 12  # sentences of the ranking among which an answer finds how to go on

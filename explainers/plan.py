@@ -48,6 +48,7 @@ _CALLS = re.compile(
     r"(?:\s+ai)?\W*(?:$|[,.?!:]|right|or\b|too|really|at all|then|model|here|in it|inside|there)|"
     r"\b(?:generative|gen ?ai|genai|creat(?:es?|ive|ing|ion)|machine learning|ml|ai|predict(?:s|ive|ing|ion)?)\s*(?:or|vs\.?|/)|"
     r"\b(?:which|what) (?:side|camp|kind|type|sort)\b", re.I)  # fmt: skip
+_BY_AI = re.compile(r"\b(?:written|drawn|painted|composed) by (?:an? )?(?:gen )?ai\b", re.I)
 _VERSUS = (
     re.compile(r"^(?:the )?(?P<a>[\w -]{2,30}?)\s+(?:and|&)\s+(?P<b>[\w -]{2,30}?)\s*[-–,:.?!].*\b(?:mix|confus|diff|same|apart)", re.I),
     re.compile(r"^(?P<a>[\w -]+?)\s*/\s*(?P<b>[\w -]+?)\s*(?:[-–,:?].*)?$", re.I),
@@ -296,7 +297,7 @@ class Planner:
         asked, either = sides_in(question)
         if about or intent.goal or intent.kind == "comparison" or not (asked or either or intent.kind == "which_side"):
             return None
-        if intent.kind != "which_side" and not _CALLS.search(question):
+        if intent.kind != "which_side" and not _CALLS.search(_BY_AI.sub("", question)):
             return None  # "can I trust what AI wrote?" speaks of a side, but does not ask for one
         intent = intent if intent.kind == "which_side" else replace(intent, asked_side=asked, either_or=either)
         if (known := self._ranking.known(question)) and known[0].passage.names:

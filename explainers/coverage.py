@@ -24,6 +24,7 @@ WEIGHTS = Path(__file__).parents[1] / "weights" / "coverage" / "coverage.safeten
 FIT = 2.0  # how much the figures of fit weigh beside the 384 of meaning; by cross validation
 
 FAVOURED = 0.45  # share of the threshold that is enough for a question that names a topic
+ASKS_SIDE = 0.15  # and for one that asks "ML or generative AI?": how to find out helps even for an unknown thing
 
 # What changes by the day or is for sale is in no topic, however near the words are.
 _NOT_OURS = re.compile(
@@ -48,14 +49,14 @@ class Coverage:
         """How likely the library covers the question, 0..1, from its features [401]."""
         return 1 / (1 + math.exp(-(float(features @ self.weights) + self.bias)))
 
-    def uncovered(self, library: Library, ranking: Ranking, question: str, subject: str, *, favour: bool = False) -> str:
+    def uncovered(self, library: Library, ranking: Ranking, question: str, subject: str, *, favour: float = 1.0) -> str:
         """Why the library does not answer `question`, which is about `subject`; empty if it does.
 
-        favour: something beside the search speaks for it, such as a topic's name in the question.
+        favour: the share of the threshold that is enough, where something beside the search speaks for the question.
         """
         if changing := _NOT_OURS.search(question):
             return f"I have no news, prices, shopping advice or code (“{changing[0]}”)."
-        least = self.threshold * (FAVOURED if favour else 1)
+        least = self.threshold * favour
         likely = self.probability(features(library, ranking, question, subject))
         if likely >= least:
             return ""

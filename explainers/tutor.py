@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from explainers.coverage import Coverage, features, open_coverage
+from explainers.coverage import ASKS_SIDE, FAVOURED, Coverage, features, open_coverage
 from explainers.grounding import Grounding, content_words
 from explainers.intent import (
     DemoPhrases,
@@ -265,7 +265,8 @@ class Tutor:
             return ""
         if intent.goal and _CHOOSING.search(question):
             return ""
-        favour = bool(self.library.mentioned(question)) or intent.kind == "which_side" or bool(intent.goal)
+        speaks = bool(self.library.mentioned(question)) or intent.kind == "which_side" or bool(intent.goal)
+        favour = ASKS_SIDE if sides_in(question)[1] else FAVOURED if speaks else 1.0
         return self._coverage.uncovered(self.library, self.ranking, question, subject, favour=favour)
 
     def _unknown_name(self, question: str, intent: Intent) -> str:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import assets
-from explainers.coverage import Coverage, features, open_coverage
+from explainers.coverage import FAVOURED, Coverage, features, open_coverage
 from explainers.library import SHIPPED, Library, load_kept, open_readers
 from explainers.plan import subject_of
 from explainers.ranking import Ranking, open_ranking
@@ -81,7 +81,7 @@ def test_what_they_do_not_is_not(library, ranking, coverage, question: str):
     ],
 )
 def test_what_changes_by_the_day_is_declined_even_if_favoured(library, ranking, coverage, question: str):
-    reason = coverage.uncovered(library, ranking, question, subject_of(question), favour=True)
+    reason = coverage.uncovered(library, ranking, question, subject_of(question), favour=FAVOURED)
     assert "no news" in reason
 
 
@@ -96,7 +96,7 @@ def test_naming_a_topic_counts_in_favour(library, ranking):
     sure = shipped.probability(features(library, ranking, question, subject_of(question)))
     strict = Coverage(shipped.weights, shipped.bias, threshold=min(1.0, sure * 1.5))
     assert "near enough" in strict.uncovered(library, ranking, question, subject_of(question))
-    assert not strict.uncovered(library, ranking, question, subject_of(question), favour=True)
+    assert not strict.uncovered(library, ranking, question, subject_of(question), favour=FAVOURED)
 
 
 def test_a_probability_is_between_nothing_and_certain(coverage):

@@ -17,7 +17,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 from demos.base import DemoError, Note, Picture, Strip, final_views
 from demos.diffusion_pipeline.networks import Autoencoder, CaptionTransformer, Residual
 from demos.image_generation import DEMO, load_gallery, load_pipeline, load_sheet, tile
-from training.image_generator import Optimizer, Rates, Training
+from training.descent import Optimizer, Rates, Training
 
 HEART = {"prompt": "red heart", "steps": 10}
 

@@ -19,7 +19,7 @@ WEIGHTS = Path(__file__).parents[1] / "weights" / "encoder" / "continuing.safete
 NAMES = ("likely", "rank", "topic", "passage", "next", "after next", "before", "alike", "very alike", "short", "item", "example")
 
 
-def candidates(library: Library, first: Found, ranked: Sequence[Found]) -> tuple[Found, ...]:
+def candidates(first: Found, ranked: Sequence[Found]) -> tuple[Found, ...]:
     """The ranked sentences, and those of the first one's passage that are not among them, without the first."""
     known = {one.text for one in ranked} | {first.text}
     own = (Found(text, first.passage, 0.0) for text in first.passage.sentences if text not in known and not first.passage.names)
@@ -45,7 +45,7 @@ def features(library: Library, first: Found, others: Sequence[Found]) -> np.ndar
 
 def in_order(library: Library, first: Found, ranked: Sequence[Found], weights: np.ndarray) -> tuple[Found, ...]:
     """What to go on with after `first`, best first."""
-    others = candidates(library, first, ranked)
+    others = candidates(first, ranked)
     if not others:
         return ()
     scores = features(library, first, others) @ weights

@@ -160,11 +160,8 @@ def split_style(message: str) -> tuple[str, str]:
 def core_question(message: str) -> str:
     """The last sentence that asks, of a message with several sentences."""
     sentences = re.split(r"(?<=[.!?])\s+", message)
-    asking = [one for one in sentences if one.endswith("?")] or [one for one in sentences if _ASKING.match(one)]
+    asking = [one for one in sentences if one.endswith("?")] or [one for one in sentences if _WONDERS.match(one)]
     return asking[-1] if asking else message
-
-
-_ASKING = re.compile(r"(?:what|what's|whats|who|why|how|which|when|where|explain|define|describe)\b", re.I)
 
 
 def names_back(message: str) -> bool:

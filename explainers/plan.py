@@ -42,6 +42,7 @@ _GENERAL = content_words(
     "training train work explain process function job task basics introduction understand learn overview idea concept model "
     "ai system approach method technique thing mean definition abbreviation stand know tell earth walk step simple please dose hello nowadays today give comparison everyday life analogy real something school home"
 )
+_OF_NAMES = content_words("generation network algorithm")  # "autoregressive generation" is a model's doing
 _CALLS = re.compile(
     r"\b(?:is|are|was|be|isn'?t|aren'?t|counts?|call(?:s|ed)?|class\w*|qualif\w+|uses?|using|runs? on|does|do|made (?:with|by)|or|vs|side|camp|kind|type|sort)\b"
     r"[^.?!]{0,40}\b(?:generative|gen ?ai|genai|creat(?:es?|ive|ing|ion)|machine learning|ml|ai|predict(?:s|ive|ing|ion)?)\b"
@@ -245,7 +246,8 @@ class Planner:
             one, other = (self._library.topics[about].title if PRONOUN.fullmatch(name) else name for name in (one, other))
         if self._is_both(one, other):
             return None  # one topic treats the two together, and the ranking knows its sentences
-        if {self._named(one)[0], self._named(other)[0]} <= _THE_TWO and "generative-ai" in (self._named(one)[0], self._named(other)[0]):
+        named = {self._named(one)[0], self._named(other)[0]}
+        if named <= _THE_TWO and "generative-ai" in named:
             sections = self._by_section("ml-versus-generative-ai")
             return self._of("ml-versus-generative-ai", sections["In short"][:3], sections["In short"][3:], length=4)
         first, second = self._what_is(one), self._what_is(other)
@@ -262,7 +264,7 @@ class Planner:
 
     def _what_is(self, name: str) -> Found | None:
         """The sentence that says what a thing is: its topic's first, or the best that speaks of it."""
-        words = content_words(name) - _GENERAL - content_words("generation network algorithm") or content_words(name)
+        words = content_words(name) - _GENERAL - _OF_NAMES or content_words(name)
         topic, likeness = self._named(name)
         short = self._by_section(topic)["In short"][0]
         if likeness >= SAME_THING and words <= content_words(f"{short.passage.title} {short.text}"):

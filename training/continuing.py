@@ -50,7 +50,7 @@ def rows_of(library: Library, ranking: Ranking, one: Example) -> tuple[np.ndarra
     """The candidates after the answer's first sentence, and which of them the answer goes on with."""
     first = first_of(ranking, one)
     ranked = ranking.rank(one.question, read_intent(one.question).kind, about(one), keep=LOOKED_AT)
-    others = candidates(library, first, ranked)
+    others = candidates(first, ranked)
     goes_on = [(other.passage.topic, other.text) in one.support[1:] for other in others]
     return features(library, first, others), np.array(goes_on)
 

@@ -22,7 +22,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("longer", r"^(?:(?:and|but|ok|can you|could you|please|go|into|in|give me|a bit)\W+)*(?:tell me more|deeper|(?:more|further|some) details?|more please|go on|continue|say more|elaborate|explain more|more|and then|what else)\b.{0,30}$"),
     ("comparison", r"^[\w -]{3,30}/[\w -]{3,30}\b.*\bwhich\b"),
     ("example", r"\b(?:analogy|metaphor|everyday life|real life|daily life|something from (?:school|home|life|work|the kitchen)|for instance)\b"),
-    ("comparison", r"\b(?:differen(?:t|ce|ces|tiate)|diff(?:rence)?|distinguish|compare[sd]?|comparison|versus|vs\.?|as opposed to|tell .+ apart)\b"),
+    ("comparison", r"\b(?:differen(?:t|ce|ces|tiate)|differs?|diff(?:rence)?|distinguish|compare[sd]?|comparison|versus|vs\.?|as opposed to|tell .+ apart)\b"),
     ("comparison", r"\bwhich (?:of (?:the )?(?:two|them|these|those)|one|kind|type|side)\b.{0,12}\b(?:costs|needs|eats|consumes|takes|(?:is|are) (?:the )?(?:\w+er|more \w+|less \w+|better|worse))\b(?!.{0,20}\bfor me\b)"),
     ("which_one", r"\b(?:predictive model|predictive ai|classifier|machine learning|ml)\b.{0,12}\bor\b.{0,12}\b(?:chatbot|generative|gen ?ai|language model|image generator)|\b(?:chatbot|generative ai|gen ?ai|language model|image generator)\b.{0,12}\bor\b.{0,12}\b(?:predictive|classifier|machine learning|ml)\b.{0,10}\?"),
     ("which_one", r"\b(?:which|what) (?:technology|of the two|kind of ai|type of ai|sort of ai|side)\b.{0,20}\b(?:would|should|could|can|do|does|makes?|helps?)\b"),

@@ -51,6 +51,8 @@ _CALLS = re.compile(
     r"\b(?:which|what) (?:side|camp|kind|type|sort)\b", re.I)  # fmt: skip
 _BY_AI = re.compile(r"\b(?:written|drawn|painted|composed) by (?:an? )?(?:gen )?ai\b", re.I)
 _VERSUS = (
+    re.compile(r"\b(?:mix(?:es|ed|ing)? up|confus(?:es?|ed|ing))\s+(?P<a>[\w -]{2,40}?)\s+(?:and|with|&)\s+(?P<b>[\w -]{2,40}?)\s*(?:[,.:;?!].*)?$", re.I),
+    re.compile(r"\bhow (?:do|does|would) (?P<a>.+?)\s+(?:and|&)\s+(?P<b>.+?)\s+differ\b", re.I),
     re.compile(r"^(?:the )?(?P<a>[\w -]{2,30}?)\s+(?:and|&)\s+(?P<b>[\w -]{2,30}?)\s*[-–,:.?!].*\b(?:mix|confus|diff|same|apart)", re.I),
     re.compile(r"^(?P<a>[\w -]+?)\s*/\s*(?P<b>[\w -]+?)\s*(?:[-–,:?].*)?$", re.I),
     re.compile(r"\b(?:between|from)\s+(?P<a>.+?)\s+(?:and|versus|vs\.?|or|to|&)\s+(?P<b>.+?)[?.!]*$", re.I),

@@ -180,6 +180,8 @@ def test_a_message_with_two_wishes(message: str, parts: list[str]):
         ("classification vs regression", ("class", "number")),
         ("overfitting vs underfitting", ("training examples", "too simple")),
         ("Chatbot versus large language model: same thing?", ("trained on", "program")),
+        ("My gran mixes up overfitting and underfitting, how do they differ?", ("training examples", "too simple")),
+        ("how do classification and regression differ", ("class", "number")),
         ("synthetic data vs augmentation", ("instead of data collected", "chang")),
     ],
 )

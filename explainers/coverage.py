@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from explainers.library import Library
     from explainers.ranking import Ranking
+    from explainers.reading import Reader
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "coverage" / "coverage.safetensors"
 FIT = 2.0  # how much the figures of fit weigh beside the 384 of meaning; by cross validation
@@ -39,17 +40,18 @@ _NOT_OURS = re.compile(
 
 @dataclass(frozen=True)
 class Coverage:
-    """weights [401] and bias of the regression over `features`; below `threshold` the tutor abstains."""
+    """weights [402] and bias of the regression over `features`; below `threshold` the tutor abstains."""
 
     weights: np.ndarray
     bias: float
     threshold: float
 
     def probability(self, features: np.ndarray) -> float:
-        """How likely the library covers the question, 0..1, from its features [401]."""
+        """How likely the library covers the question, 0..1, from its features [402]."""
         return 1 / (1 + math.exp(-(float(features @ self.weights) + self.bias)))
 
-    def uncovered(self, library: Library, ranking: Ranking, question: str, subject: str, *, favour: float = 1.0) -> str:
+    def uncovered(self, library: Library, ranking: Ranking, read: Reader, question: str, subject: str, *,
+                  favour: float = 1.0) -> str:  # fmt: skip
         """Why the library does not answer `question`, which is about `subject`; empty if it does.
 
         favour: the share of the threshold that is enough, where something beside the search speaks for the question.
@@ -57,7 +59,7 @@ class Coverage:
         if changing := _NOT_OURS.search(question):
             return f"I have no news, prices, shopping advice or code (“{changing[0]}”)."
         least = self.threshold * favour
-        likely = self.probability(features(library, ranking, question, subject))
+        likely = self.probability(features(library, ranking, read, question, subject))
         if likely >= least:
             return ""
         sure = f"I judge it {likely:.0%} likely that they answer this, and ask for {least:.0%}"
@@ -71,14 +73,15 @@ def open_coverage(path: Path = WEIGHTS) -> Coverage:
     return Coverage(kept["weights"], float(kept["bias"][0]), float(kept["threshold"][0]))
 
 
-def features(library: Library, ranking: Ranking, question: str, subject: str, *, leave_out: str = "") -> np.ndarray:
-    """A question as [401] numbers: seventeen on how well the search fits, then its meaning [384].
+def features(library: Library, ranking: Ranking, read: Reader, question: str, subject: str, *,
+             leave_out: str = "") -> np.ndarray:  # fmt: skip
+    """A question as [402] numbers: eighteen on how well the search fits, then its meaning [384].
 
-    The seventeen: similarity in meaning to the nearest topic question, name (of the question's subject)
+    The eighteen: similarity in meaning to the nearest topic question, name (of the question's subject)
     and sentence; to the second and fifth best topic; in spelling; share of known words; unknown words;
     by the trained encoder, likeness to the nearest sentence, to the tenth, and to the nearest question
     of the bank; how sure the ranking is of its first sentence, that one's share of the question's words and
-    spelling; and the judge's word on three of the first.
+    spelling; the judge's word on three of the first; and the reader's on the question alone.
     leave_out: a text of the library, or of the bank, to look past, for training on it.
     """
     import numpy as np
@@ -96,6 +99,6 @@ def features(library: Library, ranking: Ranking, question: str, subject: str, *,
     fit = np.array([
         meaning[kinds == "question"].max(), named, meaning[(kinds == "sentence") | (kinds == "item")].max(),
         by_topic[1], by_topic[4], spelling.max(), known / max(1, len(words)), min(4, len(words) - known) / 4,
-        *ranking.fit(question, alone=bool(leave_out)),
+        *ranking.fit(question, alone=bool(leave_out)), read(question).ours / 4,
     ])  # fmt: skip
     return np.concatenate([FIT * fit, library.embed([question])[0]])

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from assets.adapter import adapted, read_adapter
 from explainers.grounding import content_words
+from explainers.reading import Reader, open_reader
 from explainers.reranker import Judge, open_judge
 from explainers.spelling import Speller
 from explainers.topics import Passage, Topic, load_topics
@@ -289,11 +290,11 @@ def save_kept(path: Path, texts: Sequence[str], vectors: np.ndarray) -> None:
     scratch.replace(path)
 
 
-def open_readers(folder: Path) -> tuple[Encode, Encode, Judge]:
-    """all-MiniLM-L6-v2 from `folder` three times, its weights once: as published and as we trained it, both as
-    functions from texts to vectors of length 1, and as the judge of pairs."""
+def open_readers(folder: Path) -> tuple[Encode, Encode, Judge, Reader]:
+    """all-MiniLM-L6-v2 from `folder` four times, its weights once: as published and as we trained it, both as
+    functions from texts to vectors of length 1, as the judge of pairs, and as the reader of questions."""
     tokenizer, model = _open_minilm(folder)
-    return *_encoders(tokenizer, model), open_judge(tokenizer, model)
+    return *_encoders(tokenizer, model), open_judge(tokenizer, model), open_reader(tokenizer, model)
 
 
 def open_encoders(folder: Path) -> tuple[Encode, Encode]:
@@ -343,8 +344,8 @@ def _encoder(tokenizer: Any, model: Any) -> Encode:
     return encode
 
 
-def open_library() -> tuple[Library, Encode, Judge]:
-    """The library over our own topics, the trained encoder and the judge of pairs.
+def open_library() -> tuple[Library, Encode, Judge, Reader]:
+    """The library over our own topics, the trained encoder, the judge of pairs and the reader of questions.
 
     Embeddings of changed topics are made anew and cached.
     """
@@ -353,8 +354,8 @@ def open_library() -> tuple[Library, Encode, Judge]:
     shipped, cached = SHIPPED, assets.cache_folder() / "library.safetensors"
     minilm = assets.path("minilm")
     english = (minilm / "vocab.txt").read_text(encoding="utf-8").split()  # in the order of how common they are
-    plain, trained, judge = open_readers(minilm)
+    plain, trained, judge, read = open_readers(minilm)
     library = Library(load_topics(), plain, load_kept(shipped) | load_kept(cached), english)
     if library.made_fresh:
         save_kept(cached, library.texts, library.vectors)
-    return library, trained, judge
+    return library, trained, judge, read

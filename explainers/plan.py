@@ -13,6 +13,7 @@ from explainers.intent import Intent, core_question, sides_in
 from explainers.library import Found, Library
 from explainers.phrasing import READ
 from explainers.ranking import Ranking
+from explainers.reading import Reader
 from explainers.topics import Passage
 
 _ASKING = re.compile(
@@ -77,7 +78,8 @@ _SIDE_CLAUSE = re.compile(
     r"\b(?:count|class\w*|qualif\w+) as\b|^is (?:that|this|it)\b", re.I)  # fmt: skip
 SURE_NAME = 0.9  # likeness of a thing's name from which nothing else is asked
 SURE_SIDE = 0.7  # probability from which the side of an unlisted thing is told, as a guess
-SURE_GOAL = 0.95  # the same for what somebody wants to reach
+SURE_GOAL = 0.6  # the same for what somebody wants to reach
+POSSIBLE = 0.1  # probability of a side from which an everyday example on it may be meant
 SURE_ITEM = 0.2  # probability of the ranking from which an everyday example is taken to be meant
 LOOKED_AT = 12  # sentences of the ranking among which an answer finds how to go on
 SAME_THING = 0.72  # least likeness of a name in a question to a topic's or example's name
@@ -116,8 +118,8 @@ def subject_of(question: str) -> str:
 class Planner:
     """Plans for questions over one library."""
 
-    def __init__(self, library: Library, ranking: Ranking) -> None:
-        self._library, self._ranking = library, ranking
+    def __init__(self, library: Library, ranking: Ranking, read: Reader) -> None:
+        self._library, self._ranking, self._read = library, ranking, read
         self._goes_on = open_weights()
 
     def plan(self, question: str, intent: Intent, *, about: str | None = None) -> Plan | None:
@@ -146,6 +148,8 @@ class Planner:
         if about and PRONOUN.fullmatch(subject_of(question)) and intent.kind in ("definition", "how", "other", "claim"):
             short, how = self._by_section(about)["In short"], self._by_section(about)["How it works"]
             return self._of(about, short[:2], (*short[2:], *how), length=4 if intent.kind == "how" else 3)
+        if intent.kind == "which_one":
+            intent = replace(intent, goal=self._goal(question) or intent.goal)
         if found := self._item_of(question, intent, about):
             return found
         if intent.kind == "which_side" and (found := self._which_side(question, intent, about)):
@@ -290,7 +294,7 @@ class Planner:
         topic, topic_likeness = self._named(thing)
         if max(likeness, topic_likeness) < SAME_THING:
             passage, likeness = self._nearest_item(thing)
-            if likeness < NEAR_ITEM:
+            if likeness < NEAR_ITEM or not self._agrees(question, passage):
                 return None if self._library.mentioned(thing) else self._unknown_thing(question)
         if passage is None or topic_likeness >= likeness - 0.02:
             return self._side_of_topic(question, topic, intent)
@@ -310,7 +314,8 @@ class Planner:
         if likeness >= SURE_NAME:
             return self._item(passage, intent)
         best = next((one for one in self._ranking.rank(question, "which_side") if one.passage.names), None)
-        return self._item(best.passage, intent) if best and best.score >= SURE_ITEM else None
+        fits = best and best.score >= SURE_ITEM and self._agrees(question, best.passage)
+        return self._item(best.passage, intent) if fits else None
 
     def _item(self, passage: Passage, intent: Intent) -> Plan:
         """An everyday example's own sentence, and what its side means."""
@@ -324,7 +329,7 @@ class Planner:
     def _unknown_thing(self, question: str) -> Plan:
         """For a thing in no list: the side of things like it, if that is likely enough; else how to find out."""
         general = self._by_section("everyday-examples")
-        side, likely = ("create", 1.0) if _MAKES.search(question) else self._ranking.side(question)
+        side, likely = self._likely_side(question)
         if likely < SURE_SIDE:
             return self._of("everyday-examples", general["How it works"][:4], (), length=4)
         said = {"predict": "predicts", "create": "creates", "neither": "neither", "both": "both"}[side]
@@ -364,17 +369,23 @@ class Planner:
         if narrow and not known:
             return self._of(topic, (best,), sections["In short"], length=2)
         then = in_order(self._library, best, ranked[:LOOKED_AT], self._goes_on)
-        fits = (one for one in then if not (one.passage.names and intent.goal not in ("", one.passage.side)))
-        close = list(itertools.islice(fits, READ))
+        close = list(itertools.islice(then, READ))
         asked = f"{self._library.topics[about].title}: {question}" if about else question
         plan = replace(self._of(topic, (best,), close), asked=asked, open=not known)
-        goal = intent.goal or (self._goal(question) if intent.kind == "which_one" else "")
-        return replace(plan, verdict=_GOAL[goal], side=goal) if goal else plan
+        return replace(plan, verdict=_GOAL[intent.goal], side=intent.goal) if intent.goal else plan
 
     def _goal(self, question: str) -> str:
         """The side that a goal needs, if that is sure."""
-        side, likely = self._ranking.side(question)
+        side, likely = self._likely_side(question)
         return side if likely >= SURE_GOAL else ""
+
+    def _agrees(self, question: str, item: Passage) -> bool:
+        """Does the reader think it possible that the question speaks of something on the item's side?"""
+        return self._read(question).sides[item.side] >= POSSIBLE
+
+    def _likely_side(self, question: str) -> tuple[str, float]:
+        """The side that a thing or a goal probably stands on, and how probably."""
+        return max(self._read(question).sides.items(), key=lambda one: one[1])
 
     def _holding(self, question: str, intent: Intent, ranked: Sequence[Found], topic: str | None) -> Found | None:
         """The best sentence that holds the name, year or number that was asked for, of the right thing."""
@@ -388,7 +399,9 @@ class Planner:
         return next(iter(first or holding), None)
 
     def _ranked(self, question: str, intent: Intent, about: str | None) -> list[Found]:
-        return list(self._ranking.rank(question, intent.kind, about))
+        """The ranking, without everyday examples on another side than the goal's."""
+        ranked = self._ranking.rank(question, intent.kind, about)
+        return [one for one in ranked if not (one.passage.names and intent.goal not in ("", one.passage.side))]
 
     # ------------------------------------------------------------------ looking things up
 

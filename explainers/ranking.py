@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 FOLDER = Path(__file__).parents[1] / "weights" / "encoder"
-TOLD, ASKED, NETWORK, SIDES = (FOLDER / f"{name}.safetensors" for name in ("told", "asked", "ranking", "sides"))
-GROUPS = ("predict", "create", "both", "neither")
+TOLD, ASKED, NETWORK = (FOLDER / f"{name}.safetensors" for name in ("told", "asked", "ranking"))
 KINDS = ("definition", "how", "why", "comparison", "which_side", "which_one", "example", "claim", "yes_no", "who",
          "when", "number", "about", "other")  # fmt: skip
 SAME_QUESTION = 0.995  # cosine of a question with itself, as it was kept in half precision
@@ -85,12 +84,11 @@ class Ranking:
     """Ranks all sentences of one library for a question."""
 
     def __init__(self, library: Library, encode: Encode, asked: Asked, network: Network | None,
-                 kept: Mapping[str, np.ndarray], sides: Mapping[str, np.ndarray] = {},
-                 judge: tuple[Judge, float] | None = None) -> None:  # fmt: skip
+                 kept: Mapping[str, np.ndarray], judge: tuple[Judge, float] | None = None) -> None:  # fmt: skip
         """judge: the cross-encoder and what its scores count beside the network's."""
         import numpy as np
 
-        self.sides, self._judge = sides, judge
+        self._judge = judge
         self._library, self._encode, self.network = library, encode, network
         rows = [i for i, entry in enumerate(library.entries) if entry.kind in ("sentence", "item")]
         self.places: tuple[tuple[str, Passage], ...] = tuple(
@@ -199,15 +197,6 @@ class Ranking:
             return ()
         rows = [self._row_of[name] for name in self._support[best] if name in self._row_of]
         return tuple(Found(*self.places[row], float(likeness[best])) for row in rows)
-
-    def side(self, question: str) -> tuple[str, float]:
-        """The side of the thing that a question is about, guessed from its meaning, and how likely it is."""
-        import numpy as np
-
-        scores = self._encode([question])[0] @ self.sides["weights"] + self.sides["bias"]
-        share = np.exp(scores - scores.max())
-        best = int(share.argmax())
-        return GROUPS[best], float(share[best] / share.sum())
 
     def fit(self, question: str, about: str | None = None, *, alone: bool = False) -> tuple[float, ...]:
         """How well the best sentences fit a question, nine numbers: likeness of the nearest and the tenth, of the
@@ -324,7 +313,7 @@ def open_ranking(library: Library, encode: Encode, judge: Judge | None = None, a
     kept = load_kept(TOLD) | load_kept(cached)
     heard = (judge, float(load_file(HEAD)["weight"][0])) if judge else None
     network = Network(**load_file(NETWORK))
-    ranking = Ranking(library, encode, asked or load_asked(), network, kept, load_file(SIDES), heard)
+    ranking = Ranking(library, encode, asked or load_asked(), network, kept, heard)
     if any(digest(text) not in kept for text in (*ranking.texts, *ranking.own_texts)):
         ranking.save(cached)
     return ranking

@@ -31,6 +31,7 @@ from explainers.oddities import TO_ASK, clean, foreign, unreadable, without_orde
 from explainers.phrasing import DECLINED, messages_for
 from explainers.plan import PRONOUN, Plan, Planner, subject_of, version_words
 from explainers.ranking import Ranking, open_ranking
+from explainers.reading import Reader
 from explainers.reply import Citation, DemoCall, Draft, Reply, Span, Token
 from explainers.topics import Topic, split_sentences
 from explainers.wishes import LIKELY, SURE, Wishes, open_wishes
@@ -82,13 +83,14 @@ History = Sequence[Mapping[str, str]]
 class Tutor:
     """Answers questions over one library with one language model. Safe to use from many threads."""
 
-    def __init__(self, library: Library, ranking: Ranking, language_model: LanguageModel, coverage: Coverage,
+    def __init__(self, library: Library, ranking: Ranking, read: Reader, language_model: LanguageModel, coverage: Coverage,
                  demos: Sequence[DemoPhrases] = (), wishes: Wishes | None = None) -> None:  # fmt: skip
         self.library = library
         self.ranking = ranking
+        self.read = read
         self.language_model = language_model
         self._coverage = coverage
-        self._planner = Planner(library, ranking)
+        self._planner = Planner(library, ranking, read)
         self._home = {text: passage.topic for text, passage in ranking.places}
         self._demos = tuple(demos)
         self._wishes = wishes
@@ -267,7 +269,7 @@ class Tutor:
             return ""
         speaks = bool(self.library.mentioned(question)) or intent.kind == "which_side" or bool(intent.goal)
         favour = ASKS_SIDE if sides_in(question)[1] else FAVOURED if speaks else 1.0
-        return self._coverage.uncovered(self.library, self.ranking, question, subject, favour=favour)
+        return self._coverage.uncovered(self.library, self.ranking, self.read, question, subject, favour=favour)
 
     def _unknown_name(self, question: str, intent: Intent) -> str:
         """A name or version in a question for facts that no topic has heard of."""
@@ -307,7 +309,7 @@ class Tutor:
         if not about or content_words(question) - self.library.vocabulary:
             return None
         asked = f"{self.topics[about].title}: {question}"
-        likely = self._coverage.probability(features(self.library, self.ranking, asked, subject_of(question)))
+        likely = self._coverage.probability(features(self.library, self.ranking, self.read, asked, subject_of(question)))
         return about if likely >= GOES_ON else None
 
     def _said_first(self, history: History) -> str:
@@ -445,8 +447,9 @@ def open_tutor(
     language_model: Callable[[], LanguageModel] = open_language_model,
 ) -> Tutor:
     """Load everything: fetches what is missing, then takes seconds. Raises AssetError without network."""
-    library, encode, judge = open_library()
-    tutor = Tutor(library, open_ranking(library, encode, judge), language_model(), open_coverage(), demos, open_wishes())
+    library, encode, judge, read = open_library()
+    ranking = open_ranking(library, encode, judge)
+    tutor = Tutor(library, ranking, read, language_model(), open_coverage(), demos, open_wishes())
     for _ in tutor.reply("What is the difference between machine learning and generative AI?"):
         pass  # the first answer pays for warming up, so nobody else does
     return tutor

@@ -9,9 +9,9 @@ import pytest
 
 import assets
 from explainers.library import open_encoder
-from explainers.ranking import GROUPS
+from explainers.reading import GROUPS
 from explainers.topics import load_topics
-from training.sides import THINGS, read_things
+from training.reading import DESCRIBED, GOALS, THINGS, read_things
 from training.tutor.bank import FOLDER, LEAK, check, read_bank, read_line, split
 
 TOPICS = load_topics()
@@ -65,11 +65,12 @@ def test_no_part_is_measured_on_what_another_was_taught():
     assert (train @ test.T).max() < LEAK
 
 
-def test_every_thing_has_one_side():
-    """A thing that stands there twice, with two sides, would teach the guess nothing."""
-    rows = [line.split("\t") for line in THINGS.read_text(encoding="utf-8").splitlines()]
+@pytest.mark.parametrize(("path", "least"), [(THINGS, 1500), (GOALS, 2000), (DESCRIBED, 800)])
+def test_every_thing_and_goal_has_one_side(path, least):
+    """A thing that stands there twice, with two sides, would teach the reader nothing."""
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
     assert {side for side, _ in rows} == set(GROUPS)
-    assert len(rows) >= 1500 and len({thing.lower() for _, thing in rows}) == len(rows)
+    assert len(rows) >= least and len({text.lower() for _, text in rows}) == len(rows)
 
 
 def test_things_are_taught_bare_and_in_questions():

@@ -20,7 +20,7 @@ TOPICS = load_topics()
 ASKED = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))
 
 
-READERS = open_readers(assets.path("minilm"))
+*READERS, READ = open_readers(assets.path("minilm"))
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def coverage() -> Coverage:
     ],
 )
 def test_what_the_topics_answer_is_covered(library, ranking, coverage, question: str):
-    assert not coverage.uncovered(library, ranking, question, subject_of(question))
+    assert not coverage.uncovered(library, ranking, READ, question, subject_of(question))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_what_the_topics_answer_is_covered(library, ranking, coverage, question:
     ],
 )
 def test_what_they_do_not_is_not(library, ranking, coverage, question: str):
-    assert coverage.uncovered(library, ranking, question, subject_of(question))
+    assert coverage.uncovered(library, ranking, READ, question, subject_of(question))
 
 
 @pytest.mark.parametrize(
@@ -81,22 +81,22 @@ def test_what_they_do_not_is_not(library, ranking, coverage, question: str):
     ],
 )
 def test_what_changes_by_the_day_is_declined_even_if_favoured(library, ranking, coverage, question: str):
-    reason = coverage.uncovered(library, ranking, question, subject_of(question), favour=FAVOURED)
+    reason = coverage.uncovered(library, ranking, READ, question, subject_of(question), favour=FAVOURED)
     assert "no news" in reason
 
 
 def test_a_question_about_writing_code_is_no_order_to_write_some(library, ranking, coverage):
     question = "Can generative AI write program code as well?"
-    assert "no news" not in coverage.uncovered(library, ranking, question, subject_of(question))
+    assert "no news" not in coverage.uncovered(library, ranking, READ, question, subject_of(question))
 
 
 def test_naming_a_topic_counts_in_favour(library, ranking):
     """With a threshold that a question just misses, being favoured is enough."""
     shipped, question = open_coverage(), "what makes diffusion start from noise"
-    sure = shipped.probability(features(library, ranking, question, subject_of(question)))
+    sure = shipped.probability(features(library, ranking, READ, question, subject_of(question)))
     strict = Coverage(shipped.weights, shipped.bias, threshold=min(1.0, sure * 1.5))
-    assert "near enough" in strict.uncovered(library, ranking, question, subject_of(question))
-    assert not strict.uncovered(library, ranking, question, subject_of(question), favour=FAVOURED)
+    assert "near enough" in strict.uncovered(library, ranking, READ, question, subject_of(question))
+    assert not strict.uncovered(library, ranking, READ, question, subject_of(question), favour=FAVOURED)
 
 
 def test_a_probability_is_between_nothing_and_certain(coverage):
@@ -108,8 +108,8 @@ def test_a_probability_is_between_nothing_and_certain(coverage):
 
 def test_features_fit_the_weights_and_look_past_what_is_left_out(library, ranking, coverage):
     own = TOPICS["gan"].questions[0]
-    whole = features(library, ranking, own, "GAN")
-    without = features(library, ranking, own, "GAN", leave_out=own)
+    whole = features(library, ranking, READ, own, "GAN")
+    without = features(library, ranking, READ, own, "GAN", leave_out=own)
     assert whole.shape == without.shape == coverage.weights.shape
     assert whole[0] > without[0]  # the nearest question is the question itself, or another
 

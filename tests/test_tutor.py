@@ -391,7 +391,7 @@ class Watched:
 def test_closing_an_answer_stops_the_model(tutor: Tutor):
     model = Watched(tutor.language_model)
     open_question = "my cousin wonders how those two rival nets of a GAN can get better together over time"
-    answer = Tutor(tutor.library, tutor.ranking, model, open_coverage()).reply(open_question)
+    answer = Tutor(tutor.library, tutor.ranking, tutor.read, model, open_coverage()).reply(open_question)
     while model.state != "writing":
         assert isinstance(next(answer), Draft)
     answer.close()

@@ -29,7 +29,7 @@ from training.tutor.bank import Example, read_bank, split
 
 def main() -> None:
     topics = load_topics()
-    plain, trained, judge = open_readers(assets.path("minilm"))
+    plain, trained, judge, _ = open_readers(assets.path("minilm"))
     parts = split([one for one in read_bank(topics) if one.support], topics, plain)
     longer = {name: [one for one in parts[name] if len(one.support) > 1] for name in ("rank", "test")}
     asked = [text for part in longer.values() for one in part for text in (one.question, one.asked(topics))]

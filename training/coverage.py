@@ -2,8 +2,8 @@
 
     python -m training.coverage
 
-after training/reranker.py. Reads training/questions.yaml and the question bank: its part `rank`, and
-those to decline that the reranker did not learn on; writes
+after training/reranker.py and training/reading.py. Reads training/questions.yaml and the question bank: its part `rank`, and
+those to decline that judge and reader did not learn on; writes
 weights/coverage/coverage.safetensors and prints coverage against error over five folds. The
 threshold is the one with the fewest wrong decisions, a wrong refusal counting twice as much as
 a wrong answer: what is answered rests on a quoted passage, what is refused is lost.
@@ -26,6 +26,7 @@ from explainers.intent import read_intent
 from explainers.library import SHIPPED, Library, load_kept, open_readers
 from explainers.plan import subject_of
 from explainers.ranking import Ranking, open_ranking
+from explainers.reading import Reader
 from explainers.topics import load_topics
 from training.ranking import asked_of, remembering
 from training.reranker import TAUGHT, share_of
@@ -37,13 +38,13 @@ SEED = 0
 
 def main() -> None:
     topics = load_topics()
-    plain, trained, judge = open_readers(assets.path("minilm"))
+    plain, trained, judge, read = open_readers(assets.path("minilm"))
     parts = split([one for one in read_bank(topics) if one.support], topics, plain)
     covered, uncovered, unseen = _questions(parts, [one for one in read_bank(topics) if not one.support])
     library = Library(topics, remembering(plain, covered + uncovered + unseen), load_kept(SHIPPED))
     known = asked_of(parts["train"], topics, trained)
     ranking = open_ranking(library, remembering(trained, covered + uncovered + unseen), judge, known)
-    rows = np.stack([_features(library, ranking, question) for question in covered + uncovered])  # [n, 401]
+    rows = np.stack([_features(library, ranking, read, question) for question in covered + uncovered])  # [n, 402]
     labels = np.array([1] * len(covered) + [0] * len(uncovered))
     order = np.random.default_rng(SEED).permutation(len(labels))
     model = LogisticRegression(C=5.0, max_iter=3000, class_weight="balanced")
@@ -54,7 +55,8 @@ def main() -> None:
     threshold = _choose(probability, labels)
     _report(probability, labels, threshold, covered + uncovered)
     model.fit(rows, labels)
-    answered = model.predict_proba(np.stack([_features(library, ranking, question) for question in unseen]))[:, 1] >= threshold
+    fresh = np.stack([_features(library, ranking, read, question) for question in unseen])
+    answered = model.predict_proba(fresh)[:, 1] >= threshold
     print(f"\nOf {len(unseen)} covered questions of the bank's `test`, unseen: {answered.mean():.1%} answered.")
     _write(model, threshold)
 
@@ -68,9 +70,9 @@ def _questions(parts: Mapping[str, Sequence[Example]], nothing: Sequence[Example
     return [one["ask"] for one in asked["covered"]] + rank, [one["ask"] for one in asked["uncovered"]] + declined, test
 
 
-def _features(library: Library, ranking: Ranking, question: str) -> np.ndarray:
+def _features(library: Library, ranking: Ranking, read: Reader, question: str) -> np.ndarray:
     subject = read_intent(question).thing or subject_of(question)
-    return features(library, ranking, question, subject, leave_out=question)
+    return features(library, ranking, read, question, subject, leave_out=question)
 
 
 def _choose(probability: np.ndarray, labels: np.ndarray) -> float:

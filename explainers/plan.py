@@ -189,6 +189,10 @@ class Planner:
             return self._of(topic, example[:3], example[3:], length=4)
         return self._of(topic, how[:2], how[2:], length=4)
 
+    def item(self, passage: Passage) -> Plan:
+        """Why an everyday example stands on its side: its own sentence, and what the side means."""
+        return replace(self._item(passage, Intent("why")), verdict="")
+
     def knows_thing(self, thing: str) -> bool:
         """Is `thing`, or what it describes, near enough to an everyday example?"""
         return (

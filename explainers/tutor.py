@@ -62,7 +62,7 @@ _CHOOSING = re.compile(
 )
 _BARE = re.compile(
     r"^(?:and |but |so )?(?:why|why not|why (?:is|was) (?:that|it|this)(?: so)?|why so|why though|how so|how come|"
-    r"really|are you sure|says who)[ ?!.]*$",
+    r"really|are you sure|says who|(?:explain|tell me|say|but) why|why (?:that|this) one)[ ?!.]*$",
     re.I,
 )
 
@@ -91,7 +91,7 @@ class Tutor:
         self.language_model = language_model
         self._coverage = coverage
         self._planner = Planner(library, ranking, read)
-        self._home = {text: passage.topic for text, passage in ranking.places}
+        self._home = dict(ranking.places)  # each sentence's passage
         self._demos = tuple(demos)
         self._wishes = wishes
 
@@ -213,7 +213,7 @@ class Tutor:
         if intent.kind == "another_example" and (plan := self._next_example(history)):
             return plan
         if intent.kind in RESTYLED:
-            return self._planner.rest(about, intent.kind, self._said_first(history)) if about else NOTHING_SAID
+            return self._restyled(about, intent.kind, history) if about else NOTHING_SAID
         leaning = about and (names_back(question) or len(question.split()) < 4)
         if not leaning and (reason := self._uncovered(question, intent)):
             about = self._goes_on(question, history)
@@ -221,6 +221,8 @@ class Tutor:
                 return reason
         about = about or self._stays(question, history)
         bare = bool(_BARE.match(question))
+        if about and bare and (said := self._home.get(self._said_first(history))) and said.names:
+            return self._planner.item(said)
         if about and bare:
             question = f"{question} {_last(history, 'user')}"
         elif about and names_back(question):
@@ -231,6 +233,17 @@ class Tutor:
         told = _last(history, "assistant") if about and bare else ""
         opening = _untold(plan.opening, told) or plan.opening
         return replace(plan, opening=opening, more=_untold(plan.more, told))
+
+    def _restyled(self, about: str, kind: str, history: History) -> Plan:
+        """The answer before, said in another way; of a part of a topic, what else was found on that part."""
+        said, before = self._said_first(history), _last(history, "user")
+        narrow = said and self._home[said].section != "In short" and not self._home[said].names
+        if kind == "simpler" and narrow and read_intent(before, self._demos).kind not in RESTYLED:
+            plan = self._planner.plan(before, read_intent(before, self._demos), about=about)
+            fresh = _untold((*plan.opening, *plan.more), _last(history, "assistant")) if plan else ()
+            if fresh:
+                return replace(plan, opening=(Found(said, self._home[said], 1.0), *fresh[:2]), more=(), verdict="", open=False)
+        return self._planner.rest(about, kind, said)
 
     def _part(self, question: str, history: History) -> Plan | None:
         """The plan for the one part that is covered, of a question with two: "what is a GAN, and who won the cup?"."""
@@ -338,7 +351,8 @@ class Tutor:
 
     def _topic_quoted(self, history: History) -> str | None:
         """The topic of the first sentence of ours in the last answer."""
-        return self._home.get(self._said_first(history))
+        said = self._home.get(self._said_first(history))
+        return said and said.topic
 
     # --------------------------------------------------------------------------- saying it
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from explainers.continuing import in_order, open_weights
+from explainers.facts import INVENTS, answers, tells_of, version_words, wanted
 from explainers.grounding import content_words
 from explainers.intent import Intent, core_question, sides_in
 from explainers.library import Found, Library
@@ -15,6 +16,7 @@ from explainers.phrasing import READ
 from explainers.ranking import Ranking
 from explainers.reading import Reader
 from explainers.topics import Passage
+from explainers.verdicts import GOAL, GUESS, verdict_for
 
 _ASKING = re.compile(
     r"^(?:(?:and|but|so|ok|please|hey|hi|can you|could you|what|wat|whats|what's|wats|is|are|was|does|do|an?|the|explain|describe|"
@@ -33,12 +35,6 @@ _WHO_ARE_YOU = re.compile(
 )
 _STORY = re.compile(r"\b(?:analog\w+|metaphor|everyday|daily|real[- ]life|story|kitchen|school|comparison from|something from)\b", re.I)
 _ONE_EXAMPLE = re.compile(r"\b(?:an?|one) (?:\w+ ){0,2}(?:example|case|instance|scenario)\b", re.I)
-LEAST_THINGS = 0.6  # least share of a question's things that the sentence with its answer has to name
-_COUNTING = content_words(
-    "many much percent percentage number numbers accuracy accurate price cost costs share year years invent invented inventor "
-    "introduce introduced first idea paper create created develop developed people person team group began begin started start "
-    "have has does did big large old long came come up coined proposed discovered found published wrote size exact"
-)
 _GENERAL = content_words(
     "training train work explain process function job task basics introduction understand learn overview idea concept model "
     "ai system approach method technique thing mean definition abbreviation stand know tell earth walk step simple please dose hello nowadays today give comparison everyday life analogy real something school home"
@@ -81,6 +77,7 @@ SURE_SIDE = 0.7  # probability from which the side of an unlisted thing is told,
 SURE_GOAL = 0.6  # the same for what somebody wants to reach
 POSSIBLE = 0.1  # probability of a side from which an everyday example on it may be meant
 SURE_ITEM = 0.2  # probability of the ranking from which an everyday example is taken to be meant
+SURE_DESPITE_GOAL = 0.5  # the same for one on another side than the goal seems to need
 LOOKED_AT = 12  # sentences of the ranking among which an answer finds how to go on
 SAME_THING = 0.72  # least likeness of a name in a question to a topic's or example's name
 
@@ -148,12 +145,12 @@ class Planner:
         if about and PRONOUN.fullmatch(subject_of(question)) and intent.kind in ("definition", "how", "other", "claim"):
             short, how = self._by_section(about)["In short"], self._by_section(about)["How it works"]
             return self._of(about, short[:2], (*short[2:], *how), length=4 if intent.kind == "how" else 3)
-        if intent.kind == "which_one":
-            intent = replace(intent, goal=self._goal(question) or intent.goal)
         if found := self._item_of(question, intent, about):
             return found
         if intent.kind == "which_side" and (found := self._which_side(question, intent, about)):
             return found
+        if intent.kind == "which_side" and intent.either_or and not about:
+            intent = self._needing(question, intent)
         if intent.kind == "comparison" and (found := self._comparison(question, about)):
             return found
         if intent.kind == "example" and _STORY.search(question) and (topic := about or self._library.mentioned(question)):
@@ -307,7 +304,7 @@ class Planner:
     def _item_of(self, question: str, intent: Intent, about: str | None) -> Plan | None:
         """The everyday example that a question about sides surely means, by its name or by the ranking."""
         asked, either = sides_in(question)
-        if about or intent.goal or intent.kind == "comparison" or not (asked or either or intent.kind == "which_side"):
+        if about or intent.kind == "comparison" or not (asked or either or intent.kind == "which_side"):
             return None
         if intent.kind != "which_side" and not _CALLS.search(_BY_AI.sub("", question)):
             return None  # "can I trust what AI wrote?" speaks of a side, but does not ask for one
@@ -318,8 +315,10 @@ class Planner:
         if likeness >= SURE_NAME:
             return self._item(passage, intent)
         best = next((one for one in self._ranking.rank(question, "which_side") if one.passage.names), None)
-        fits = best and best.score >= SURE_ITEM and self._agrees(question, best.passage)
-        return self._item(best.passage, intent) if fits else None
+        if not best or not self._agrees(question, best.passage):
+            return None
+        least = SURE_ITEM if intent.goal in ("", best.passage.side) else SURE_DESPITE_GOAL
+        return self._item(best.passage, intent) if best.score >= least else None
 
     def _item(self, passage: Passage, intent: Intent) -> Plan:
         """An everyday example's own sentence, and what its side means."""
@@ -339,7 +338,7 @@ class Planner:
         said = {"predict": "predicts", "create": "creates", "neither": "neither", "both": "both"}[side]
         means = [found for section in ("In short", "How it works") for found in general[section] if said in found.text]
         plan = self._of("everyday-examples", means[:2], (), length=2)
-        return replace(plan, side=side, verdict=_GUESS[side])
+        return replace(plan, side=side, verdict=GUESS[side])
 
     def _side_of_topic(self, question: str, topic: str, intent: Intent) -> Plan:
         sections = self._by_section(topic)
@@ -376,12 +375,15 @@ class Planner:
         close = list(itertools.islice(then, READ))
         asked = f"{self._library.topics[about].title}: {question}" if about else question
         plan = replace(self._of(topic, (best,), close), asked=asked, open=not known)
-        return replace(plan, verdict=_GOAL[intent.goal], side=intent.goal) if intent.goal else plan
+        return replace(plan, verdict=GOAL[intent.goal], side=intent.goal) if intent.goal else plan
 
-    def _goal(self, question: str) -> str:
-        """The side that a goal needs, if that is sure."""
+    def with_goal(self, question: str, intent: Intent) -> Intent:
+        """The intent of who asks what to use, with the side that the goal needs, if that is sure."""
+        return self._needing(question, intent) if intent.kind == "which_one" else intent
+
+    def _needing(self, question: str, intent: Intent) -> Intent:
         side, likely = self._likely_side(question)
-        return side if likely >= SURE_GOAL else ""
+        return replace(intent, goal=side if likely >= SURE_GOAL else intent.goal)
 
     def _agrees(self, question: str, item: Passage) -> bool:
         """Does the reader think it possible that the question speaks of something on the item's side?"""
@@ -399,7 +401,7 @@ class Planner:
             if answers(intent.kind, question, one.text) and (topic or tells_of(question, one))
             and version_words(question) <= version_words(one.text)
         ]  # fmt: skip
-        first = [one for one in holding if intent.kind != "who" or _INVENTS.search(one.text)]
+        first = [one for one in holding if intent.kind != "who" or INVENTS.search(one.text)]
         return next(iter(first or holding), None)
 
     def _ranked(self, question: str, intent: Intent, about: str | None) -> list[Found]:
@@ -457,74 +459,3 @@ def described(thing: str) -> str:
     return re.sub(
         r"\b(?:ordinary|normal|usual|standard|simple|plain|regular|my|your|our)\s+", "", rest
     )
-
-
-def verdict_for(intent: Intent, side: str) -> str:
-    """Yes or no to "is it generative AI / machine learning / AI?", from the side alone.
-
-    Empty for "is every ...?" unless the answer is no: what holds for a thing need not hold for all of its kind.
-    """
-    if intent.either_or or not intent.asked_side:
-        return _SAYS_SIDE[side]
-    said = _SAYS_YES[intent.asked_side][side]
-    return "" if intent.every and said != "No." else said
-
-
-def answers(kind: str, question: str, sentence: str) -> bool:
-    """Does a sentence hold the kind of thing that was asked for, if that is a name, year or number?"""
-    pattern = wanted(kind, question)
-    return pattern is None or bool(pattern.search(sentence))
-
-
-def tells_of(question: str, found: Found) -> bool:
-    """Does the sentence, in its passage, speak of the things that the question names?"""
-    things = content_words(question) - _COUNTING
-    there = content_words(f"{found.passage.title} {found.text}")
-    return len(things & there) >= LEAST_THINGS * len(things)
-
-
-def version_words(text: str) -> set[str]:
-    """Words with figures in them that name a thing, such as `gpt-4`, and years."""
-    return set(re.findall(r"\b[a-z]+-?\d+\b|\b(?:19|20)\d\d\b", text.lower()))
-
-
-def wanted(kind: str, question: str) -> re.Pattern[str] | None:
-    """What an answer has to hold: "who" wants a name only with a verb of invention, and so on."""
-    asks, pattern = _WANTED.get(kind, (None, None))
-    return pattern if asks and asks.search(question) else None
-
-
-_SAYS_SIDE = {"predict": "It predicts.", "create": "It creates.", "both": "It does both.", "neither": "It does neither."}
-_SAYS_YES = {
-    "create": {"predict": "No.", "create": "Yes.", "both": "Partly.", "neither": "No."},
-    "predict": {"predict": "Yes.", "create": "No.", "both": "Partly.", "neither": "No."},
-    "learning": {"predict": "Yes.", "create": "Yes, in its methods.", "both": "Yes, in part.", "neither": "No."},
-    "ai": {"predict": "Yes.", "create": "Yes.", "both": "Yes.", "neither": "No."},
-}
-_NUMBER = re.compile(
-    r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|hundreds?|thousands?|millions?|billions?|half|few|many|little|much|more|less)\b",
-    re.I,
-)
-_NAME = re.compile(r"[A-Z][a-z]+ (?:[A-Z]\. )?(?:[a-z]+ )?[A-Z][a-z]+|\bcolleagues\b")
-_GOAL = {
-    "create": "Generative AI, because something new has to be made.",
-    "predict": "Machine learning that predicts, because the answer is a label, a number, a group or a choice.",
-    "both": "Both: machine learning that predicts for one part, and generative AI that creates for the other.",
-    "neither": "Probably neither: a fixed rule or an ordinary program may be enough.",
-}
-_GUESS = {
-    "predict": "I have no entry on that, but things like it usually predict.",
-    "create": "I have no entry on that, but things like it usually create.",
-    "both": "I have no entry on that, but things like it usually do both.",
-    "neither": "I have no entry on that, but things like it usually do neither.",
-}
-_INVENTS = re.compile(
-    r"introduc|invent|propos|describ|develop|present|coin|first|paper|name|publish|built|creat",
-    re.I,
-)
-_WANTED = {
-    "when": (re.compile(r"invent|introduc|start|beg[aiu]n|first|creat|made|publish|\bold\b|coin|c[oa]me|release|born|appear|built|long ago|year", re.I),
-             re.compile(r"\b(?:1[89]|20)\d\d\b|\bcentury\b")),
-    "number": (re.compile(r"\bhow (?:many|much|big|large|accurate|old)\b|percent|price|number|share|accuracy|score|cost|salary", re.I), _NUMBER),
-    "who": (re.compile(r"paper|idea|thought|behind|credit|invent|introduc|creat|coin|c[oa]me up|develop|discover|found|propos|publish|wrote|first|father", re.I), _NAME),
-}  # fmt: skip

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from explainers.coverage import ASKS_SIDE, FAVOURED, Coverage, features, open_coverage
+from explainers.facts import version_words
 from explainers.grounding import Grounding, content_words
 from explainers.intent import (
     DemoPhrases,
@@ -29,7 +30,7 @@ from explainers.language_model import LanguageModel, open_language_model
 from explainers.library import Found, Library, open_library
 from explainers.oddities import TO_ASK, clean, foreign, unreadable, without_orders
 from explainers.phrasing import DECLINED, messages_for
-from explainers.plan import PRONOUN, Plan, Planner, subject_of, version_words
+from explainers.plan import PRONOUN, Plan, Planner, subject_of
 from explainers.ranking import Ranking, open_ranking
 from explainers.reading import Reader
 from explainers.reply import Citation, DemoCall, Draft, Reply, Span, Token
@@ -209,6 +210,7 @@ class Tutor:
 
     def _plan(self, question: str, intent: Intent, history: History) -> Plan | str:
         """The sentences that answer, or why the library does not cover the question."""
+        intent = self._planner.with_goal(question, intent)
         about = self._under_discussion(question, intent, history)
         if intent.kind == "another_example" and (plan := self._next_example(history)):
             return plan
@@ -247,7 +249,7 @@ class Tutor:
 
     def _part(self, question: str, history: History) -> Plan | None:
         """The plan for the one part that is covered, of a question with two: "what is a GAN, and who won the cup?"."""
-        for part in parts_of(question):
+        for part in (one for one in parts_of(question) if not names_back(one)):  # "it" means the part that is not covered
             plan = self._plan(part, read_intent(part, self._demos), history)
             if isinstance(plan, Plan):
                 return replace(plan, verdict=f"{A_PART} {plan.verdict}".strip(), asked=plan.asked or part)

@@ -119,7 +119,7 @@ def test_the_weights_get_most_of_their_own_questions_right(library, ranking, cov
     right = Counter()
     for kind, wanted in (("covered", True), ("uncovered", False)):
         some = [one["ask"] for one in ASKED[kind][::10]]
-        right[kind] = sum((not coverage.uncovered(library, ranking, q, subject_of(q))) is wanted for q in some)
+        right[kind] = sum((not coverage.uncovered(library, ranking, READ, q, subject_of(q))) is wanted for q in some)
         assert right[kind] >= 0.8 * len(some)
 
 

@@ -7,7 +7,7 @@ import pytest
 import assets
 from explainers.library import open_readers
 from explainers.reading import GROUPS
-from training.reading import SEED, read_sides, split_off
+from training.reading import SEED, misspelt, read_sides, split_off
 
 READ = open_readers(assets.path("minilm"))[3]
 
@@ -47,3 +47,9 @@ def test_what_is_measured_on_is_the_same_every_time(tmp_path):
     held, rest = split_off(read_sides(path))
     assert held == split_off(read_sides(path))[0] and SEED == 0
     assert len(held) == 5 and not set(held) & set(rest)
+
+
+def test_slips_of_the_keyboard_keep_most_letters():
+    text = "which technology would you recommend for sorting letters"
+    slipped = [misspelt(text) for _ in range(20)]
+    assert len(set(slipped)) > 10 and all(abs(len(one) - len(text)) <= 8 and one.count(" ") == 7 for one in slipped)

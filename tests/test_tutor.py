@@ -277,6 +277,33 @@ def test_one_more_says_something_new(tutor: Tutor):
     assert not more.abstained and more.citations and more.answer != first.answer
 
 
+def test_simpler_stays_with_the_part_that_was_asked_for(tutor: Tutor):
+    reply = talk(tutor, "what is federated learning", "sorry, simpler?")
+    assert "ederated" in reply.answer or "device" in reply.answer
+
+
+def test_why_after_an_everyday_thing_is_about_that_thing(tutor: Tutor):
+    assert "credit" in talk(tutor, "is my credit score ML", "explain why").answer.lower()
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("add VAT to an invoice: ML, GenAI or neither?", "neither"),
+        ("tell ripe plums from unripe ones with a camera, which AI do I need?", "Machine learning that predicts"),
+        ("need a drawing for the flea market flyer, which of the two do I use", "Generative AI"),
+        ("recognise the bird in my photo and write a poem about it, which kind of AI would I need?", "Both"),
+    ],
+)
+def test_a_goal_gets_the_side_that_it_needs(tutor: Tutor, question: str, said: str):
+    assert said in ask(tutor, question).answer.partition(". ")[0]
+
+
+def test_a_part_with_it_is_not_answered_without_what_it_means(tutor: Tutor):
+    """ "they" would be taken for something else."""
+    assert ask(tutor, "What are cluster headaches and how are they treated?").abstained
+
+
 def test_what_holds_for_some_is_not_said_of_all(tutor: Tutor):
     assert not ask(tutor, "Does every robot use AI?").answer.startswith("Yes")
 

@@ -38,6 +38,7 @@ THINGS, GOALS, DESCRIBED = (FOLDER / f"{name}.tsv" for name in ("things", "goals
 FRAMES = ("Is {} ML or generative AI?", "{}: predict or create?", "is {} generative AI", "does {} use AI at all?",
           "which side is {} on?", "{}, is that gen AI?", "what kind of AI is behind {}?")  # fmt: skip
 SEED, BATCH, RATE = 0, 48, 8e-4
+MISSPELT = 0.15  # share of the texts that it sees with slips of the keyboard
 HELD = 0.1  # share of the goals and described things to measure on
 UNKNOWN, NONE = -1, len(GROUPS)
 ABSTRACT = frozenset("definition how why comparison fact misconception example".split())  # kinds that speak of no thing to judge
@@ -69,7 +70,11 @@ def main() -> None:
 
 
 def data() -> tuple[list[Asked], dict[str, list[Asked]]]:
-    """What is taught, and by name what is only measured on."""
+    """What is taught, and by name what is only measured on.
+
+    A question that leans on what was said comes with its topic's title in front, as the tutor asks it; so that
+    the title alone speaks for nothing, those to decline come with any title too.
+    """
     topics = load_topics()
     bank = read_bank(topics)
     parts = split([one for one in bank if one.support], topics, open_encoder(assets.path("minilm")))
@@ -77,12 +82,17 @@ def data() -> tuple[list[Asked], dict[str, list[Asked]]]:
     sides = {text: passage.side for passage in _items(topics) for text in passage.sentences}
     goals, described = (split_off(read_sides(path)) for path in (GOALS, DESCRIBED))
     taught = [_asked(one, sides) for one in parts["train"] if len(one.turns) == 1]
-    taught += [Asked(one.question, 0, UNKNOWN) for one in nothing if share_of(one) < TAUGHT]
+    taught += [Asked(one.asked(topics), 1, UNKNOWN) for one in parts["train"] if len(one.turns) > 1]
+    declined = [one.question for one in nothing if share_of(one) < TAUGHT]
+    titles = random.choices([topic.title for topic in topics.values()], k=len(declined))
+    taught += [Asked(text, 0, NONE) for text in declined]
+    taught += [Asked(f"{title}: {text}", 0, NONE) for title, text in zip(titles, declined, strict=True)]
     names = [(name, passage.side) for passage in _items(topics) for name in passage.names]
     taught += [of_side(*one) for one in (*names, *read_things(), *goals[1], *described[1])]
     held = {"covered": [_asked(one, sides) for one in parts["test"] if len(one.turns) == 1],
-            "to decline": [Asked(one.question, 0, UNKNOWN) for one in nothing if share_of(one) >= TAUGHT],
-            "goals": [of_side(*one) for one in goals[0]], "described things": [of_side(*one) for one in described[0]]}  # fmt: skip
+            "to decline": [Asked(one.question, 0, NONE) for one in nothing if share_of(one) >= TAUGHT],
+            "goals": [of_side(*one) for one in goals[0]],
+            "described things": [of_side(*one) for one in described[0]]}  # fmt: skip
     return taught, held
 
 
@@ -157,9 +167,21 @@ def train(network: Network, taught: Sequence[Asked], epochs: int) -> Iterator[fl
     for _ in range(epochs):
         begun, losses = time.perf_counter(), []
         for batch in batches(taught):
-            losses.append(learner.step(loss_of(network([one.text for one in batch]), batch, weights)))
+            scores = network([misspelt(one.text) if random.random() < MISSPELT else one.text for one in batch])
+            losses.append(learner.step(loss_of(scores, batch, weights)))
         print(f"{time.perf_counter() - begun:.0f} s", end=" ")
         yield float(np.mean(losses))
+
+
+def misspelt(text: str) -> str:
+    """With one slip of the keyboard in every third word or so: a letter is left out, doubled, or changes place."""
+    words = text.split(" ")
+    for i, word in enumerate(words):
+        if len(word) > 3 and word.isalpha() and random.random() < 0.35:
+            at = random.randrange(1, len(word) - 1)
+            end = (word[at + 1 :], word[at] * 2 + word[at + 1 :], word[at + 1] + word[at] + word[at + 2 :])
+            words[i] = word[:at] + random.choice(end)
+    return " ".join(words)
 
 
 def batches(taught: Sequence[Asked]) -> list[list[Asked]]:
@@ -185,17 +207,20 @@ def loss_of(scores: torch.Tensor, batch: Sequence[Asked], weights: tuple[float, 
         counts = torch.where(true > 0, 1.0, weights[0])
         loss = loss + binary_cross_entropy_with_logits(scores[known, 0], true, weight=counts)
     if (known := side != UNKNOWN).any():
-        loss = loss + cross_entropy(scores[known, 1:], side[known], weight=weights[1], label_smoothing=SMOOTH) * known.float().mean()
+        loss_of_sides = cross_entropy(scores[known, 1:], side[known], weight=weights[1], label_smoothing=SMOOTH)
+        loss = loss + loss_of_sides * known.float().mean()
     return loss
 
 
 def report(network: Network, held: Mapping[str, Sequence[Asked]]) -> None:
     """How many to decline stay below what nearly all covered ones reach; how often a side is right, by how sure it is."""
-    covered, others = (network.many([one.text for one in held[name]])[:, 0].numpy() for name in ("covered", "to decline"))
+    covered, others = (network.many([one.text for one in held[name]])[:, 0].numpy()
+                       for name in ("covered", "to decline"))  # fmt: skip
     for lost in (0.01, 0.02, 0.03, 0.05):
-        print(f"{1 - lost:.0%} of {len(covered)} covered, {(others < np.quantile(covered, lost)).mean():.1%} of {len(others)} to decline")
+        declined = (others < np.quantile(covered, lost)).mean()
+        print(f"{1 - lost:.0%} of {len(covered)} covered, {declined:.1%} of {len(others)} to decline")
     for name in ("covered", "goals", "described things"):
-        known = [one for one in held[name] if one.side != UNKNOWN]
+        known = [one for one in held[name] if one.side not in (UNKNOWN, NONE)]
         share = network.many([one.text for one in known])[:, 1:].softmax(1).numpy()
         right = share.argmax(1) == np.array([one.side for one in known])
         print(f"{len(known)} {name}:", "; ".join(

@@ -29,11 +29,13 @@ from explainers.intent import (
 from explainers.language_model import LanguageModel, open_language_model
 from explainers.library import Found, Library, open_library
 from explainers.oddities import TO_ASK, clean, foreign, unreadable, without_orders
+from explainers.parts import parts_of
 from explainers.phrasing import DECLINED, messages_for
 from explainers.plan import PRONOUN, Plan, Planner, subject_of
 from explainers.ranking import Ranking, open_ranking
 from explainers.reading import Reader
-from explainers.reply import Citation, DemoCall, Draft, Reply, Span, Token
+from explainers.reply import Citation, DemoCall, Draft, Reply, Span
+from explainers.spans import count, joined, sentences_of, spaced
 from explainers.topics import Topic, split_sentences
 from explainers.wishes import LIKELY, SURE, Wishes, open_wishes
 
@@ -158,12 +160,12 @@ class Tutor:
         near = self.ranking.rank(question, read_intent(question).kind)
         grounding = Grounding([found.text for found in near])
         spans: list[Span] = []
-        for sentence in _sentences_of(self.language_model.stream(messages_for(question, ()), max_tokens=RECALLED)):
+        for sentence in sentences_of(self.language_model.stream(messages_for(question, ()), max_tokens=RECALLED)):
             if isinstance(sentence, Span):
                 spans.append(replace(sentence, supported=grounding.check(sentence.text).supported))
-            yield Draft(_joined(spans) if isinstance(sentence, Span) else f"{_joined(spans)} {sentence.strip()}".strip())
+            yield Draft(joined(spans) if isinstance(sentence, Span) else f"{joined(spans)} {sentence.strip()}".strip())
         topic = self.topics[near[0].passage.topic]
-        yield Reply(_joined(spans) or SILENT, spans=_spaced(spans), from_memory=True,
+        yield Reply(joined(spans) or SILENT, spans=spaced(spans), from_memory=True,
                     follow_ups=self._follow_ups(topic, question))  # fmt: skip
 
     def _in_english(self, question: str, language: str) -> Reply:
@@ -363,7 +365,7 @@ class Tutor:
         spans = [Span(plan.verdict, quoted=False)] if plan.verdict else []
         if not plan.open:
             spans += [Span(found.text, quoted=True) for found in plan.opening]
-        yield Draft(_joined(spans), plan.side)
+        yield Draft(joined(spans), plan.side)
         if plan.open:
             yield from self._write(question, plan, spans)
         self._fill_up(plan, spans)
@@ -374,26 +376,26 @@ class Tutor:
         sentences = [found.text for found in plan.evidence]
         grounding = Grounding(sentences)
         tokens = self.language_model.stream(messages_for(plan.asked or question, sentences), max_tokens=90)
-        for sentence in _sentences_of(tokens):
+        for sentence in sentences_of(tokens):
             if isinstance(sentence, str):
                 if not grounding.may_become(sentence):
                     break
-                yield Draft(f"{_joined(spans)} {sentence.strip()}".strip(), plan.side)
+                yield Draft(f"{joined(spans)} {sentence.strip()}".strip(), plan.side)
                 continue
             if sentence.text in VERDICTS and not spans:
                 continue  # a yes or no of the model's own is right too seldom
             if not grounding.check(sentence.text).supported or self._said(sentence.text, spans):
                 break
             spans.append(sentence)
-            yield Draft(_joined(spans), plan.side)
-            if _sentences(spans) >= plan.length:
+            yield Draft(joined(spans), plan.side)
+            if count(spans) >= plan.length:
                 break
         tokens.close()
 
     def _fill_up(self, plan: Plan, spans: list[Span]) -> None:
         """Add quotes until the answer has its length."""
         for found in (*plan.opening, *plan.more):
-            if _sentences(spans) >= plan.length:
+            if count(spans) >= plan.length:
                 return
             if not self._said(found.text, spans):
                 spans.append(Span(found.text, quoted=True))
@@ -413,8 +415,8 @@ class Tutor:
             else None
         )
         side = plan.side if plan.side in ("predict", "create", "both") else None
-        return Reply(_joined(spans), side, citations=self._citations(plan, spans), demo=demo, topic=plan.topic,
-                     follow_ups=self._follow_ups(topic, question), spans=_spaced(spans))  # fmt: skip
+        return Reply(joined(spans), side, citations=self._citations(plan, spans), demo=demo, topic=plan.topic,
+                     follow_ups=self._follow_ups(topic, question), spans=spaced(spans))  # fmt: skip
 
     def _citations(self, plan: Plan, spans: Sequence[Span]) -> tuple[Citation, ...]:
         """Each passage that the answer rests on, once, in the order of its first sentence."""
@@ -436,9 +438,9 @@ class Tutor:
         short = next(p for p in topic.passages if p.section == "In short")
         spans = [Span(f"Here is the demo “{demo.title}”, ready to run.", quoted=False)]
         spans += [Span(text, quoted=True) for text in short.sentences[:2]]
-        yield Reply(_joined(spans), topic.side, demo=DemoCall(demo.slug, dict(intent.inputs)), topic=topic.slug,
+        yield Reply(joined(spans), topic.side, demo=DemoCall(demo.slug, dict(intent.inputs)), topic=topic.slug,
                     citations=(Citation(topic.slug, topic.title, short.section, short.text),),
-                    follow_ups=self._follow_ups(topic, ""), spans=_spaced(spans))  # fmt: skip
+                    follow_ups=self._follow_ups(topic, ""), spans=spaced(spans))  # fmt: skip
 
     def _abstain(self, question: str, reason: str) -> Reply:
         """An honest no with its reason, and the nearest topics as questions to ask instead."""
@@ -474,43 +476,6 @@ def open_tutor(
 # ------------------------------------------------------------------------------------ text
 
 
-def _sentences_of(tokens: Iterator[Token]) -> Iterator[str | Span]:
-    """Finished sentences as spans; before each, the unfinished text as it grows."""
-    held: list[Token] = []
-    for token in tokens:
-        text = "".join(one.text for one in held)
-        if (
-            re.search(r"[.!?][\"”]?$", text.strip())
-            and token.text[:1].isspace()
-            and not re.search(r"\b(?:e\.g|i\.e|vs|Dr|[A-Z])\.$", text)
-        ):
-            yield Span(text.strip(), quoted=False, tokens=tuple(held))
-            held = []
-        held.append(token)
-        if "\n" in token.text:
-            break  # the model begins a list or a new thought; what it was asked for ends here
-        yield "".join(one.text for one in held)
-    text = "".join(one.text for one in held).strip()
-    if re.search(r"[.!?][\"”]?$", text):
-        yield Span(text, quoted=False, tokens=tuple(held))
-
-
-def _sentences(spans: Sequence[Span]) -> int:
-    return sum(len(span.text) > 25 for span in spans)  # a verdict such as "Yes." is not counted
-
-
-def _joined(spans: Sequence[Span]) -> str:
-    return " ".join(span.text for span in spans)
-
-
-def _spaced(spans: Sequence[Span]) -> tuple[Span, ...]:
-    """Spans whose texts joined are the answer."""
-    return tuple(
-        replace(span, text=span.text + (" " if i + 1 < len(spans) else ""))
-        for i, span in enumerate(spans)
-    )
-
-
 def _plain_questions(topic: Topic) -> list[str]:
     """The topic's questions that are fit to be shown: well-formed ones."""
     return [
@@ -518,32 +483,6 @@ def _plain_questions(topic: Topic) -> list[str]:
         for one in topic.questions
         if one[0].isupper() and one.endswith("?") and "five" not in one
     ] or [topic.questions[0]]
-
-
-def parts_of(question: str) -> list[str]:
-    """The parts of a message that asks for two things; none if it asks for one."""
-    parts = [part.strip(" ,;") for part in _TWO_WISHES.split(question) if len(part.split()) > 1]
-    if len(parts) == 2 and all(_WISHES.search(part) for part in parts):
-        return parts
-    two = _TWO_THINGS.match(question)
-    return [two["one"], two["other"]] if two else []
-
-
-_TWO_THINGS = re.compile(
-    r"(?!.*\bbetween\b)(?P<one>(?:explain|describe|define|what (?:is|are)) .+?) and (?P<other>(?:the|an?|my|your) .+)", re.I
-)
-
-
-_WISHES = re.compile(
-    r"\?$|^(?:(?:please|also|then|so|ok|well|hi|and|but|can you|could you)[ ,]+)*"
-    r"(?:who|whose|what|what's|whats|how|why|when|where|which|is|are|does|do|did|can|could|should|will|write|tell|give|explain|"
-    r"describe|define|compare|show|find|recommend|book|translate|name|code|program|i want|i'd like|i need)\b", re.I)  # fmt: skip
-
-
-_TWO_WISHES = re.compile(
-    r"(?<=[?.!])\s+(?:and\s+|also\s+)?|[,;]?\s+(?:and|but|plus|also)\s+(?=(?:also |then )?"
-    r"(?:who|whose|what|how|why|when|where|will|is|are|does|do|did|can|could|should|which|"
-    r"write|tell|give|explain|show|find|recommend|book|translate|name|code|program|please|can you)\b)", re.I)  # fmt: skip
 
 
 def _alike(one: str, other: str) -> bool:

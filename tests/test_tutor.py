@@ -14,9 +14,10 @@ import pytest
 
 import demos
 from explainers.coverage import open_coverage
+from explainers.parts import parts_of
 from explainers.reply import Draft, Reply, Token
 from explainers.topics import FOLDER
-from explainers.tutor import DemoPhrases, Tutor, open_tutor, parts_of
+from explainers.tutor import DemoPhrases, Tutor, open_tutor
 
 DIFFERENCE = "What is the difference between machine learning and generative AI?"
 QUESTIONS = [

@@ -78,6 +78,7 @@ SURE_GOAL = 0.6  # the same for what somebody wants to reach
 POSSIBLE = 0.1  # probability of a side from which an everyday example on it may be meant
 SURE_ITEM = 0.2  # probability of the ranking from which an everyday example is taken to be meant
 SURE_DESPITE_GOAL = 0.5  # the same for one on another side than the goal seems to need
+SURE_FACT = 0.3  # probability of the ranking from which a sentence need not name most of the question's things
 LOOKED_AT = 12  # sentences of the ranking among which an answer finds how to go on
 SAME_THING = 0.72  # least likeness of a name in a question to a topic's or example's name
 
@@ -398,7 +399,7 @@ class Planner:
         own = self._nearest(question, self._all_of(topic)) if topic else ()
         holding = [
             one for one in (*own, *ranked[:8])
-            if answers(intent.kind, question, one.text) and (topic or tells_of(question, one))
+            if answers(intent.kind, question, one.text) and (topic or one.score >= SURE_FACT or tells_of(question, one))
             and version_words(question) <= version_words(one.text)
         ]  # fmt: skip
         first = [one for one in holding if intent.kind != "who" or INVENTS.search(one.text)]

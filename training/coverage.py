@@ -4,9 +4,8 @@
 
 after training/reranker.py and training/reading.py. Reads training/questions.yaml and the question bank: its part `rank`, and
 those to decline that judge and reader did not learn on; writes
-weights/coverage/coverage.safetensors and prints coverage against error over five folds. The
-threshold is the one with the fewest wrong decisions, a wrong refusal counting twice as much as
-a wrong answer: what is answered rests on a quoted passage, what is refused is lost.
+weights/coverage/coverage.safetensors and prints coverage against error over five folds, the
+curve from which THRESHOLD was taken.
 """
 
 from __future__ import annotations
@@ -34,6 +33,7 @@ from training.tutor.bank import Example, read_bank, split
 
 QUESTIONS = Path(__file__).with_name("questions.yaml")
 SEED = 0
+THRESHOLD = 0.4  # from the curve below: 97.5% of the covered are answered, 94.9% of the others declined
 
 
 def main() -> None:
@@ -52,13 +52,12 @@ def main() -> None:
     probability[order] = cross_val_predict(
         model, rows[order], labels[order], cv=5, method="predict_proba"
     )[:, 1]
-    threshold = _choose(probability, labels)
-    _report(probability, labels, threshold, covered + uncovered)
+    _report(probability, labels, covered + uncovered)
     model.fit(rows, labels)
     fresh = np.stack([_features(library, ranking, read, question) for question in unseen])
-    answered = model.predict_proba(fresh)[:, 1] >= threshold
+    answered = model.predict_proba(fresh)[:, 1] >= THRESHOLD
     print(f"\nOf {len(unseen)} covered questions of the bank's `test`, unseen: {answered.mean():.1%} answered.")
-    _write(model, threshold)
+    _write(model)
 
 
 def _questions(parts: Mapping[str, Sequence[Example]], nothing: Sequence[Example]) -> tuple[list[str], list[str], list[str]]:
@@ -75,40 +74,31 @@ def _features(library: Library, ranking: Ranking, read: Reader, question: str) -
     return features(library, ranking, read, question, subject, leave_out=question)
 
 
-def _choose(probability: np.ndarray, labels: np.ndarray) -> float:
-    grid = np.round(np.arange(0.05, 0.96, 0.01), 2)
-    cost = [
-        ((probability >= t)[labels == 0]).mean() + 2.0 * ((probability < t)[labels == 1]).mean()
-        for t in grid
-    ]
-    return float(grid[int(np.argmin(cost))])
-
-
 def _report(
-    probability: np.ndarray, labels: np.ndarray, threshold: float, questions: list[str]
+    probability: np.ndarray, labels: np.ndarray, questions: list[str]
 ) -> None:
     print("| threshold | covered answered | uncovered declined |\n|---|---|---|")
-    for t in sorted({0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, threshold}):
+    for t in sorted({0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, THRESHOLD}):
         answered, declined = (
             (probability >= t)[labels == 1].mean(),
             (probability < t)[labels == 0].mean(),
         )
         print(
-            f"| {t:.2f}{' (chosen)' if t == threshold else ''} | {answered:.1%} | {declined:.1%} |"
+            f"| {t:.2f}{' (chosen)' if t == THRESHOLD else ''} | {answered:.1%} | {declined:.1%} |"
         )
-    for name, wrong in (("answered, but uncovered", (probability >= threshold) & (labels == 0)),
-                        ("declined, but covered", (probability < threshold) & (labels == 1))):  # fmt: skip
+    for name, wrong in (("answered, but uncovered", (probability >= THRESHOLD) & (labels == 0)),
+                        ("declined, but covered", (probability < THRESHOLD) & (labels == 1))):  # fmt: skip
         print(f"\n{name}:")
         for i in np.flatnonzero(wrong):
             print(f"  {probability[i]:.2f} {questions[i]}")
 
 
-def _write(model: LogisticRegression, threshold: float) -> None:
+def _write(model: LogisticRegression) -> None:
     WEIGHTS.parent.mkdir(parents=True, exist_ok=True)
     numbers = {
         "weights": model.coef_[0],
         "bias": model.intercept_,
-        "threshold": np.array([threshold]),
+        "threshold": np.array([THRESHOLD]),
     }
     save_file(
         {name: np.ascontiguousarray(value, np.float32) for name, value in numbers.items()}, WEIGHTS

@@ -159,9 +159,12 @@ def split_style(message: str) -> tuple[str, str]:
 
 def core_question(message: str) -> str:
     """The last sentence that asks, of a message with several sentences."""
-    sentences = re.split(r"(?<=[.!?])\s+", message)
+    sentences = [one for one in re.split(r"(?<=[.!?])\s+", message) if not _HELP.match(one)]
     asking = [one for one in sentences if one.endswith("?")] or [one for one in sentences if _WONDERS.match(one)]
     return asking[-1] if asking else message
+
+
+_HELP = re.compile(r"(?:and |so )?(?:can|could|would|will) (?:you|anyone|anybody|someone|somebody) (?:please )?help(?: me| us)?(?: with (?:this|that|it))?\W*$", re.I)
 
 
 def names_back(message: str) -> bool:

@@ -47,6 +47,9 @@ _CALLS = re.compile(
     r"\b(?:generative|gen ?ai|genai|creat(?:es?|ive|ing|ion)|machine learning|ml|ai|predict(?:s|ive|ing|ion)?)\s*(?:or|vs\.?|/)|"
     r"\b(?:which|what) (?:side|camp|kind|type|sort)\b", re.I)  # fmt: skip
 _BY_AI = re.compile(r"\b(?:written|drawn|painted|composed) by (?:an? )?(?:gen )?ai\b", re.I)
+_CHOOSES = re.compile(
+    r"\b(?:which|what) (?:technology|kind|type|sort|side|camp|tool|of (?:the|these|those) two|one)s?\b|\b(?:or|and) (?:both|neither)\b", re.I
+)
 _VERSUS = (
     re.compile(r"\b(?:mix(?:es|ed|ing)? up|confus(?:es?|ed|ing))\s+(?P<a>[\w -]{2,40}?)\s+(?:and|with|&)\s+(?P<b>[\w -]{2,40}?)\s*(?:[,.:;?!].*)?$", re.I),
     re.compile(r"\bhow (?:do|does|would) (?P<a>.+?)\s+(?:and|&)\s+(?P<b>.+?)\s+differ\b", re.I),
@@ -75,9 +78,10 @@ _SIDE_CLAUSE = re.compile(
 SURE_NAME = 0.9  # likeness of a thing's name from which nothing else is asked
 SURE_SIDE = 0.7  # probability from which the side of an unlisted thing is told, as a guess
 SURE_GOAL = 0.6  # the same for what somebody wants to reach
-POSSIBLE = 0.1  # probability of a side from which an everyday example on it may be meant
-SURE_ITEM = 0.2  # probability of the ranking from which an everyday example is taken to be meant
-SURE_DESPITE_GOAL = 0.5  # the same for one on another side than the goal seems to need
+POSSIBLE = 0.5  # share of the likeliest side's probability from which an everyday example on another may be meant
+LIKELY_ITEM = 0.12  # probability of the ranking from which an everyday example may be meant
+BESIDE_GOAL = 0.3  # the same where a goal can be answered without one
+SURE_ITEM = 0.08  # the same times the probability of its side, from which it is taken to be meant
 SURE_FACT = 0.3  # probability of the ranking from which a sentence need not name most of the question's things
 LOOKED_AT = 12  # sentences of the ranking among which an answer finds how to go on
 SAME_THING = 0.72  # least likeness of a name in a question to a topic's or example's name
@@ -315,11 +319,15 @@ class Planner:
         passage, likeness = self._thing(described(intent.thing or question))
         if likeness >= SURE_NAME:
             return self._item(passage, intent)
-        best = next((one for one in self._ranking.rank(question, "which_side") if one.passage.names), None)
-        if not best or not self._agrees(question, best.passage):
-            return None
-        least = SURE_ITEM if intent.goal in ("", best.passage.side) else SURE_DESPITE_GOAL
-        return self._item(best.passage, intent) if best.score >= least else None
+        best = self._likely_item(question, BESIDE_GOAL if intent.goal else LIKELY_ITEM)
+        return self._item(best.passage, intent) if best else None
+
+    def _likely_item(self, question: str, least: float) -> Found | None:
+        """The everyday example that both the search and the reader of the question's side take to be meant, if likely enough."""
+        sides = self._read(question).sides
+        found = [one for one in self._ranking.rank(question, "which_side") if one.passage.names and one.score >= least]
+        best = max(found, key=lambda one: one.score * sides[one.passage.side], default=None)
+        return best if best and best.score * sides[best.passage.side] >= SURE_ITEM else None
 
     def _item(self, passage: Passage, intent: Intent) -> Plan:
         """An everyday example's own sentence, and what its side means."""
@@ -380,7 +388,8 @@ class Planner:
 
     def with_goal(self, question: str, intent: Intent) -> Intent:
         """The intent of who asks what to use, with the side that the goal needs, if that is sure."""
-        return self._needing(question, intent) if intent.kind == "which_one" else intent
+        chooses = intent.kind == "which_one" or (intent.kind in ("claim", "other") and _CHOOSES.search(question))
+        return self._needing(question, intent) if chooses else intent
 
     def _needing(self, question: str, intent: Intent) -> Intent:
         side, likely = self._likely_side(question)
@@ -388,7 +397,8 @@ class Planner:
 
     def _agrees(self, question: str, item: Passage) -> bool:
         """Does the reader think it possible that the question speaks of something on the item's side?"""
-        return self._read(question).sides[item.side] >= POSSIBLE
+        sides = self._read(question).sides
+        return sides[item.side] >= POSSIBLE * max(sides.values())
 
     def _likely_side(self, question: str) -> tuple[str, float]:
         """The side that a thing or a goal probably stands on, and how probably."""

@@ -42,9 +42,12 @@ class Speller:
         lower = word.lower()
         if (meant := _SHORTHAND.get(lower)) and re.search(_ONLY_IN.get(lower, ""), text, re.I):
             return word if word.isupper() and not text.isupper() else meant  # "UR" and "DOS" are names
-        if len(word) < 4 or not word.isalpha() or lower in self._own or lower in self._rank:
+        if len(word) < 4 or not word.isalpha() or self._is_word(lower) or (lower.endswith("s") and self._is_word(lower[:-1])):
             return word
         return self._like_own(lower) or (word.islower() and self._like_english(lower)) or word
+
+    def _is_word(self, word: str) -> bool:
+        return word in self._own or word in self._rank
 
     def _like_own(self, word: str) -> str:
         if swapped := self._by_letters.get(_letters(word)):

@@ -229,7 +229,7 @@ class Tutor:
             return self._planner.item(said)
         if about and bare:
             question = f"{question} {_last(history, 'user')}"
-        elif about and names_back(question):
+        elif about and names_back(question) and not PRONOUN.fullmatch(subject_of(question)):
             question = _with_subject(question, _last(history, "user"))
         plan = self._planner.plan(question, intent, about=about)
         if plan is None:

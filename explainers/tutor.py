@@ -382,7 +382,7 @@ class Tutor:
                     break
                 yield Draft(f"{joined(spans)} {sentence.strip()}".strip(), plan.side)
                 continue
-            if sentence.text in VERDICTS and not spans:
+            if sentence.text in VERDICTS:
                 continue  # a yes or no of the model's own is right too seldom
             if not grounding.check(sentence.text).supported or self._said(sentence.text, spans):
                 break

@@ -300,6 +300,13 @@ def test_a_goal_gets_the_side_that_it_needs(tutor: Tutor, question: str, said: s
     assert said in ask(tutor, question).answer.partition(". ")[0]
 
 
+def test_a_verdict_is_said_once_and_not_by_the_model(tutor: Tutor):
+    """The model once went on with "It predicts." after "Both: ..."."""
+    question = "We want to know which of our volunteers will drop out, and send each a warm letter. ML, GenAI or both?"
+    answer = ask(tutor, question).answer
+    assert answer.startswith("Both: ") and "It predicts." not in answer
+
+
 def test_a_part_with_it_is_not_answered_without_what_it_means(tutor: Tutor):
     """ "they" would be taken for something else."""
     assert ask(tutor, "What are cluster headaches and how are they treated?").abstained

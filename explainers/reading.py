@@ -1,8 +1,8 @@
 """Does a question belong to our subject, and which side does what it speaks of need? A network reads it alone.
 
 The search says how well sentences fit; whether "a stochastic marmalade encoder" exists, or whether "VAT on an
-invoice" needs a learned model, no sentence says. It is MiniLM with an adapter of its own and two linear
-layers, trained by `python -m training.reading`.
+invoice" needs a learned model, no sentence says. It is MiniLM with an adapter of its own and one linear
+layer, trained by `python -m training.reading`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from explainers.ranking import ASKED, TOLD, Asked, Network, Ranking, load_asked,
 from explainers.topics import load_topics
 
 TOPICS = load_topics()
-PLAIN, TRAINED, JUDGE, READ = open_readers(assets.path("minilm"))
+PLAIN, TRAINED, JUDGE, _ = open_readers(assets.path("minilm"))
 
 
 @pytest.fixture(scope="module")
